@@ -1,0 +1,12 @@
+"""The product. Importing any part of it loads every table, so that the metadata is always whole."""
+
+import aerostic.domain.channels.models
+import aerostic.domain.contacts.models
+import aerostic.domain.deliveries.models
+import aerostic.domain.identity.models
+import aerostic.domain.inbox.models
+import aerostic.domain.media.models
+import aerostic.domain.platform.models
+import aerostic.domain.sending.models
+import aerostic.domain.templates.models
+import aerostic.domain.tenants.models  # noqa: F401
