@@ -159,6 +159,15 @@ class Settings(BaseSettings):
         return self.env is Environment.PRODUCTION
 
     @property
+    def allowed_origins(self) -> list[str]:
+        """Whose pages may open a socket to us: our own, under each name that they are reached by."""
+        if self.is_production:
+            hosts = ("", "app.", "auth.", "admin.")
+            return [self.public_url, *(f"https://{host}{self.base_domain}" for host in hosts)]
+        twins = ("127.0.0.1", "[::1]")
+        return [self.public_url, *(self.public_url.replace("localhost", twin) for twin in twins)]
+
+    @property
     def media_root(self) -> Path:
         """Where tenants' media lie: never inside a folder that a web server serves."""
         return self.media_dir or self.data_dir / "media"

@@ -44,7 +44,8 @@ class EmbeddedValkey:
             write_private(self.directory / "valkey.conf", self._configuration())
 
     def _configuration(self) -> str:
-        kept = ("appendonly no",) if self.fast else ("appendonly yes", "appendfsync everysec")
+        # A test run gives each of its workers a database of its own.
+        kept = ("appendonly no", "databases 256") if self.fast else ("appendonly yes", "appendfsync everysec")
         return "\n".join(
             (
                 "bind 127.0.0.1",
