@@ -151,16 +151,20 @@ def works(command):
         return False
 
 
-def attempt(command):
+def attempt(command, **extra):
     """Run it; what it said if it failed, nothing if it worked."""
+    environment = dict(clean_environment(), **extra)
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, env=clean_environment()
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, env=environment
     )
     return "" if done.returncode == 0 else done.stdout.decode(errors="replace") or "it said nothing"
 
 
 def call(command):
     said = attempt(command)
+    if "certificate" in said:
+        # A company's own certificate authority is in the system's store, which uv does not read by itself.
+        said = attempt(command, UV_SYSTEM_CERTS="true")
     if said:
         raise CannotStart(in_words(said))
 

@@ -133,6 +133,8 @@ def _build_environment(environment: Mapping[str, str]) -> dict[str, str]:
     path = os.pathsep.join((tools, os.environ.get("PATH", "")))
     registry = os.environ.get("NPM_CONFIG_REGISTRY") or _configured_registry(path)
     chosen = {"NPM_CONFIG_REGISTRY": registry} if registry else {}
+    # A company's own certificate authority is in the system's store, which Node does not read by itself.
+    chosen["NODE_USE_SYSTEM_CA"] = os.environ.get("NODE_USE_SYSTEM_CA", "1")
     return {**os.environ, **environment, **chosen, "PATH": path, "REFLEX_ENV_MODE": "prod"}
 
 
