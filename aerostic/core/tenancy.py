@@ -132,6 +132,10 @@ class Context:
         """Tell open pages, after the commit, that something changed."""
         self._changes.add((kind, str(row_id)))
 
+    def release(self) -> None:
+        """Commit what is done so far, so that nothing is held open across a call to the outside."""
+        self.session.commit()
+
     def cursor(self) -> psycopg.Cursor[Any]:
         """The transaction's own psycopg cursor, for statements over thousands of rows."""
         self.session.flush()

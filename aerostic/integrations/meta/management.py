@@ -1,0 +1,188 @@
+"""Meta's management calls: accounts, numbers, templates. Slow and rare, so plain and synchronous.
+
+Sending lives in `client.py`. Sources: Graph API reference for WhatsApp Business accounts, phone numbers and
+message templates.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from aerostic.core.errors import Refused, Unavailable
+from aerostic.core.settings import settings
+
+NUMBER_FIELDS = (
+    "verified_name,display_phone_number,quality_rating,throughput,status,platform_type,"
+    "whatsapp_business_manager_messaging_limit,messaging_limit_tier"
+)
+TEMPLATE_FIELDS = (
+    "id,name,language,category,status,quality_score,parameter_format,rejected_reason,components"
+)
+PER_SECOND = {"STANDARD": 80, "HIGH": 1000}
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFacts:
+    """What Meta says about a phone number now."""
+
+    phone_number_id: str
+    display_phone_number: str
+    verified_name: str
+    quality_rating: str
+    messaging_limit: str
+    messages_per_second: int
+    is_coexistence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFacts:
+    """One language variant of a template as Meta lists it."""
+
+    meta_template_id: str
+    name: str
+    language: str
+    category: str
+    status: str
+    quality: str = "UNKNOWN"
+    parameter_format: str = "POSITIONAL"
+    rejection_reason: str | None = None
+    components: list[dict[str, Any]] = field(default_factory=list)
+
+
+class TokenRefused(Refused):
+    """Meta does not accept the access token (any more)."""
+
+    code = "token_refused"
+
+
+class Management:
+    """Calls for one account with its token. Use as a context manager."""
+
+    def __init__(self, access_token: str, *, graph_version: str | None = None) -> None:
+        version = graph_version or settings().meta_graph_version
+        self._http = httpx.Client(
+            base_url=f"{settings().meta_graph_url}/{version}/",
+            headers={"Authorization": f"Bearer {access_token}"},
+            timeout=20,
+            follow_redirects=False,  # a token never follows a redirect
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def account(self, meta_account_id: str) -> dict[str, Any]:
+        """Name and owner of a WhatsApp Business account. Refused if the token can not see it."""
+        return self._get(meta_account_id, fields="id,name,currency,owner_business_info")
+
+    def number(self, phone_number_id: str) -> NumberFacts:
+        """A phone number's state, quality and limits."""
+        return _number_facts(self._get(phone_number_id, fields=f"id,{NUMBER_FIELDS}"))
+
+    def numbers_of(self, meta_account_id: str) -> list[NumberFacts]:
+        """Every phone number of an account."""
+        path = f"{meta_account_id}/phone_numbers"
+        return [_number_facts(row) for row in self._pages(path, fields=f"id,{NUMBER_FIELDS}")]
+
+    def subscribe(self, meta_account_id: str) -> None:
+        """Have the account's webhooks sent to our app."""
+        self._read(self._send("POST", f"{meta_account_id}/subscribed_apps"))
+
+    def unsubscribe(self, meta_account_id: str) -> None:
+        """No more webhooks of this account."""
+        self._read(self._send("DELETE", f"{meta_account_id}/subscribed_apps"))
+
+    def templates(self, meta_account_id: str) -> list[TemplateFacts]:
+        """Every template of an account, complete or not at all: a failing page raises."""
+        path = f"{meta_account_id}/message_templates"
+        rows = self._pages(path, fields=TEMPLATE_FIELDS, limit=100)
+        return [_template_facts(row) for row in rows]
+
+    def _pages(self, path: str, **parameters: str | int) -> Iterator[dict[str, Any]]:
+        page = self._get(path, **parameters)
+        while True:
+            yield from page.get("data", [])
+            paging = page.get("paging", {})
+            after = paging.get("cursors", {}).get("after")
+            if "next" not in paging or not after:  # Meta: `next` absent means the end
+                return
+            page = self._get(path, **parameters, after=after)
+
+    def _get(self, path: str, **parameters: str | int) -> dict[str, Any]:
+        return self._read(self._send("GET", path, parameters))
+
+    def _send(
+        self, method: str, path: str, parameters: dict[str, str | int] | None = None
+    ) -> httpx.Response:
+        try:
+            return self._http.request(method, path, params=parameters)
+        except httpx.HTTPError as error:
+            raise Unavailable("Meta did not answer. Try again in a minute.") from error
+
+    def _read(self, response: httpx.Response) -> dict[str, Any]:
+        try:
+            body = response.json()
+        except ValueError:
+            raise Unavailable("Meta answered with something unreadable. Try again.") from None
+        if response.is_success and isinstance(body, dict):
+            return body
+        raise _refusal(body.get("error", {}) if isinstance(body, dict) else {})
+
+
+def _refusal(error: dict[str, Any]) -> Refused | Unavailable:
+    code, message = error.get("code"), error.get("message", "no reason given")
+    if code in {0, 102, 190}:
+        return TokenRefused(
+            "Meta does not accept this access token. Make a new one and paste it here."
+        )
+    if code in {3, 10} or (isinstance(code, int) and 200 <= code < 300):
+        return Refused(
+            "The token lacks a permission: it needs whatsapp_business_management and "
+            "whatsapp_business_messaging for this account."
+        )
+    if code in {33, 100}:
+        return Refused("Meta knows no such id, or the token can not see it. Check the ids.")
+    if code in {1, 2, 4, 80007} or error.get("is_transient"):
+        return Unavailable("Meta is busy. Try again in a few minutes.")
+    return Refused(f"Meta refused: {message}")
+
+
+def _number_facts(row: dict[str, Any]) -> NumberFacts:
+    limit = row.get("whatsapp_business_manager_messaging_limit") or row.get("messaging_limit_tier")
+    level = (row.get("throughput") or {}).get("level", "STANDARD")
+    is_coexistence = row.get("is_on_biz_app", False) is True
+    return NumberFacts(
+        phone_number_id=str(row["id"]),
+        display_phone_number=row.get("display_phone_number", ""),
+        verified_name=row.get("verified_name", ""),
+        quality_rating=row.get("quality_rating") or "UNKNOWN",
+        messaging_limit=str(limit or ""),
+        # Meta fixes a number that is also on the WhatsApp Business app at 20 a second.
+        messages_per_second=20 if is_coexistence else PER_SECOND.get(level, 80),
+        is_coexistence=is_coexistence,
+    )
+
+
+def _template_facts(row: dict[str, Any]) -> TemplateFacts:
+    rejected = row.get("rejected_reason")
+    return TemplateFacts(
+        meta_template_id=str(row["id"]),
+        name=row["name"],
+        language=row["language"],
+        category=row.get("category", ""),
+        status=row.get("status", ""),
+        quality=(row.get("quality_score") or {}).get("score", "UNKNOWN"),
+        parameter_format=row.get("parameter_format") or "POSITIONAL",
+        rejection_reason=None if rejected in {None, "NONE"} else rejected,
+        components=row.get("components", []),
+    )
