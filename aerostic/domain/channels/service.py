@@ -110,8 +110,8 @@ def _claim(
 ) -> None:
     """Two workspaces at once: the lock lets one in, the other is told."""
     ctx.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(meta_id, 0))))
-    row: AccountDirectory | NumberDirectory | None = ctx.session.get(directory, meta_id)
-    if row is not None and row.tenant_id != ctx.tenant_id:
+    owner = ctx.session.get(directory, meta_id)
+    if isinstance(owner, AccountDirectory | NumberDirectory) and owner.tenant_id != ctx.tenant_id:
         raise Conflict(f"Another workspace uses this {what}. Disconnect it there first.")
 
 
