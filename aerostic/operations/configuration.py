@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "AEROSTIC_"
 KNOWN = frozenset(f"{PREFIX}{name.upper()}" for name in Settings.model_fields)
 # Read by the tests and the tools around the product, not by the product.
-FOR_TOOLS = ("AEROSTIC_TEST_", "AEROSTIC_BENCH_", "AEROSTIC_RUN_MARK")
+FOR_TOOLS = ("AEROSTIC_TEST_", "AEROSTIC_BENCH_", "AEROSTIC_RUN_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,7 @@ def in_force(
     directory: DataDirectory,
     *,
     port: int,
+    simulator_port: int,
     postgres: EmbeddedPostgres | None,
     valkey: EmbeddedValkey | None,
 ) -> dict[str, str]:
@@ -109,12 +110,14 @@ def in_force(
     if valkey:
         made["AEROSTIC_REDIS_URL"] = valkey.url
     if not given.is_production:
-        made |= _for_development(given, directory.secrets(), port)
+        made |= _for_development(given, directory.secrets(), port, simulator_port)
     kept = {name: value for name, value in given.values.items() if value}
     return {**made, **kept, "AEROSTIC_DATA_DIR": str(directory.path)}
 
 
-def _for_development(given: Given, secrets: Secrets, port: int) -> dict[str, str]:
+def _for_development(
+    given: Given, secrets: Secrets, port: int, simulator_port: int
+) -> dict[str, str]:
     address = given.get("AEROSTIC_PUBLIC_URL", f"http://localhost:{port}")
     made = {
         "AEROSTIC_ENV": "development",
@@ -129,12 +132,17 @@ def _for_development(given: Given, secrets: Secrets, port: int) -> dict[str, str
     if given.has("AEROSTIC_META_APP_ID"):
         return made
     # No Meta app was given, so WhatsApp is the simulator's.
-    inside = f"http://127.0.0.1:{port}/simulator"
+    inside = f"http://127.0.0.1:{simulator_port}/simulator"
     return made | {
         "AEROSTIC_META_APP_ID": "aerostic-simulator",
         "AEROSTIC_META_GRAPH_URL": f"{inside}/graph",
         "AEROSTIC_SIMULATOR_URL": inside,
     }
+
+
+def outside() -> dict[str, str]:
+    """The environment without our settings: PATH, HOME, the terminal's language."""
+    return {name: value for name, value in os.environ.items() if name not in KNOWN}
 
 
 def apply(environment: Mapping[str, str]) -> Settings:

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92)
+CLEAR = "\r\x1b[K"
 _lock = threading.Lock()
+_counting: list[str] = []
 
 
 def say(text: str = "") -> None:
     """One line for the person at the keyboard."""
     with _lock:
-        print(text, flush=True)
+        print(f"{CLEAR if _counting else ''}{text}", flush=True)
 
 
 def complain(text: str) -> None:
@@ -27,7 +29,8 @@ def step(title: str) -> Iterator[None]:
     began = time.monotonic()
     stopped = threading.Event()
     counter = threading.Thread(target=_count, args=(title, began, stopped), daemon=True)
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and not _counting:
+        _counting.append(title)
         counter.start()
     outcome = "failed after "
     try:
@@ -37,14 +40,15 @@ def step(title: str) -> Iterator[None]:
         stopped.set()
         if counter.is_alive():
             counter.join()
-        clear = "\r\x1b[K" if sys.stdout.isatty() else ""
-        say(f"{clear}{title} …  {outcome}{_seconds(time.monotonic() - began)}")
+        say(f"{title} …  {outcome}{_seconds(time.monotonic() - began)}")
+        if title in _counting:
+            _counting.remove(title)
 
 
 def _count(title: str, began: float, stopped: threading.Event) -> None:
     while not stopped.wait(0.5):
         with _lock:
-            print(f"\r\x1b[K{title} …  {_seconds(time.monotonic() - began)}", end="", flush=True)
+            print(f"{CLEAR}{title} …  {_seconds(time.monotonic() - began)}", end="", flush=True)
 
 
 def _seconds(elapsed: float) -> str:

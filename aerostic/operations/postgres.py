@@ -101,7 +101,9 @@ class EmbeddedPostgres:
         """The role's password; made at first use and kept where only this user can read it."""
         file = self.directory / f"{role}.password"
         if not file.exists():
-            write_private(file, secrets.token_urlsafe(24))
+            with explained(self.directory):
+                self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+                write_private(file, secrets.token_urlsafe(24))
         return file.read_text().strip()
 
     # Life

@@ -11,10 +11,10 @@ import secrets
 import signal
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aerostic.operations import console
 from aerostic.operations.errors import OperationError
@@ -26,6 +26,8 @@ LONGEST_DELAY = 30.0
 STEADY_AFTER = 30.0  # a process that lived this long starts again without delay
 LAST_WORDS = 40
 LOG_FILE_BYTES = 10_000_000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +109,42 @@ class Supervisor:
         await self._until_ready(group)
 
     async def _until_ready(self, group: list[_Running]) -> None:
-        ready = asyncio.gather(*(running.is_ready.wait() for running in group))
-        stop = asyncio.create_task(self.stopping.wait())
-        await asyncio.wait({ready, stop}, return_when=asyncio.FIRST_COMPLETED)
-        if not ready.done():
-            ready.cancel()
-            raise Stopped(self.failure)
-        stop.cancel()
+        async def all_ready() -> None:
+            for running in group:
+                await running.is_ready.wait()
+
+        await self._unless_stopped(all_ready())
 
     async def until_stopped(self) -> None:
         """Serve until a signal or a failure that no restart can mend."""
         await self.stopping.wait()
         if self.failure:
             raise OperationError(self.failure)
+
+    async def run(self, name: str, *command: str) -> None:
+        """Run one command to its end. Raises OperationError with what it said if it fails."""
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**self.base, MARK: f"{self.mark}-{name}."},
+            start_new_session=True,
+            preexec_fn=dies_with_parent(signal.SIGKILL),
+        )
+        said, _ = await self._unless_stopped(process.communicate())
+        if process.returncode:
+            raise OperationError(said.decode(errors="replace").strip())
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for the work, or raise Stopped as soon as someone asks us to stop."""
+        task, stop = asyncio.create_task(work), asyncio.create_task(self.stopping.wait())
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            stop.cancel()
+            return task.result()
+        task.cancel()
+        raise Stopped(self.failure)
 
     # One service's life
 
@@ -257,7 +282,7 @@ class LogFile:
         with contextlib.suppress(OSError):
             if self.path.exists():
                 self.path.replace(self.path.with_suffix(".log.1"))
-        self._stream = self.path.open("w", errors="replace", opener=_private)
+        self._stream = open(self.path, "w", errors="replace", opener=_private)  # noqa: SIM115
 
     def write(self, line: str) -> None:
         with contextlib.suppress(OSError):

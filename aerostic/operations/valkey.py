@@ -34,7 +34,9 @@ class EmbeddedValkey:
     def _password(self) -> str:
         file = self.directory / "valkey.password"
         if not file.exists():
-            write_private(file, secrets.token_urlsafe(24))
+            with explained(self.directory):
+                self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+                write_private(file, secrets.token_urlsafe(24))
         return file.read_text().strip()
 
     def initialise(self) -> None:

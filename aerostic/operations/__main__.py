@@ -1,0 +1,3 @@
+from aerostic.operations.commands import main
+
+main()

@@ -1,0 +1,55 @@
+"""One process each: what `up` starts, and what production starts one by one."""
+
+import os
+import sys
+from pathlib import Path
+
+from aerostic.core.settings import settings
+from aerostic.operations import frontend
+from aerostic.operations.configuration import ROOT
+from aerostic.operations.errors import OperationError
+
+READY_FILE = "AEROSTIC_RUN_READY_FILE"
+
+
+def announce_ready() -> None:
+    """Tell the supervisor, if there is one, that this process now does its work."""
+    file = os.environ.get(READY_FILE)
+    if file:
+        Path(file).touch()
+
+
+def web(*, host: str, port: int, processes: int) -> None:
+    """Become the web server: pages, their sockets, the API and the webhooks on one port."""
+    if not (frontend.built_pages() / "index.html").exists():
+        raise OperationError("The pages are not built yet. Build them with `python3 run.py build`.")
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))),
+        "REFLEX_REDIS_URL": settings().redis_url,
+        "REFLEX_ENV_MODE": "prod",
+        "REFLEX_USE_GRANIAN": "1",
+        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+        "__REFLEX_SKIP_COMPILE": "true",
+    }
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory"),
+        *("--host", host, "--port", str(port), "--workers", str(processes)),
+        *("--loop", "uvloop", "--log-level", "warning", "--no-access-log"),
+        *("--workers-kill-timeout", "5", "--respawn-failed-workers"),
+        "aerostic.aerostic:app",
+    ]
+    os.execve(sys.executable, command, environment)
+
+
+def api(*, host: str, port: int) -> None:
+    """Become the API server: the same application as in `web`, without the pages."""
+    command = [
+        *(sys.executable, "-m", "uvicorn", "backend_api.app:app"),
+        *("--host", host, "--port", str(port), "--loop", "uvloop", "--http", "httptools"),
+        *("--log-level", "warning", "--no-access-log", "--no-server-header"),
+    ]
+    if settings().trusted_proxies:
+        command += ["--proxy-headers", "--forwarded-allow-ips", "*"]
+    os.chdir(ROOT)
+    os.execv(sys.executable, command)
