@@ -1,0 +1,156 @@
+"""`/{account}/message_templates` and `/{template}`."""
+
+import sqlite3
+from typing import Any
+
+from aerostic.simulator import ids, templates
+from aerostic.simulator.calls import Call
+from aerostic.simulator.errors import GraphError
+from aerostic.simulator.paging import page
+from aerostic.simulator.store import Json, Row, dumps
+from aerostic.simulator.world import World
+
+_MOST_TEMPLATES = 6000
+_FILTERS = ("status", "category", "language", "name")
+
+
+async def list_templates(call: Call) -> Json:
+    rows = call.world.store.all(
+        "SELECT * FROM templates WHERE account_id = ? ORDER BY at DESC, id", call.object_id
+    )
+    asked = {name: call.request.query_params.get(name) for name in _FILTERS}
+    wanted = [row for row in rows if all(_fits(row, name, value) for name, value in asked.items())]
+    return page(
+        call, [call.chosen(templates.as_json(row), tuple(templates.as_json(row))) for row in wanted]
+    )
+
+
+def _fits(row: Row, name: str, value: str | None) -> bool:
+    if value is None:
+        return True
+    if name == "name":
+        return value in str(row["name"])
+    return value.strip('[]"').lower() == str(row[name]).lower()
+
+
+async def create_template(call: Call) -> Json:
+    """A template that waits for review."""
+    wanted = _definition(call.body)
+    row = store_template(call.world, call.object_id, wanted, status="PENDING")
+    return {"id": row["id"], "status": row["status"], "category": row["category"]}
+
+
+def _definition(body: Any) -> Json:
+    if not isinstance(body, dict):
+        raise GraphError(100, "The request body must be a JSON object.")
+    templates.check_definition(body)
+    return body
+
+
+def store_template(world: World, account_id: str, wanted: Json, *, status: str) -> Row:
+    """Keep a checked definition. Raises 100/2388024 where the name already has this language."""
+    if (
+        world.store.figure("SELECT count(*) FROM templates WHERE account_id = ?", account_id)
+        >= _MOST_TEMPLATES
+    ):
+        raise GraphError(2388019)
+    template_id = ids.digits(15)
+    try:
+        world.store.insert(
+            "templates",
+            id=template_id,
+            account_id=account_id,
+            name=wanted["name"],
+            language=wanted["language"],
+            category=wanted["category"].upper(),
+            status=status,
+            parameter_format=str(wanted.get("parameter_format", "POSITIONAL")).upper(),
+            components=dumps(wanted["components"]),
+            ttl_seconds=wanted.get("message_send_ttl_seconds"),
+            at=world.clock.now(),
+        )
+    except sqlite3.IntegrityError:
+        sentence = f"There is already {wanted['language']} content for this template."
+        raise GraphError(
+            100,
+            sentence,
+            subcode=2388024,
+            user_title="Content in This Language Already Exists",
+            user_message=sentence,
+        ) from None
+    return world.store.all("SELECT * FROM templates WHERE id = ?", template_id)[0]
+
+
+async def delete_templates(call: Call) -> Json:
+    """By name (all languages) or by `hsm_id` and name (one)."""
+    name, template_id = call.needed("name"), call.value("hsm_id")
+    deleted = call.world.store.run(
+        "DELETE FROM templates WHERE account_id = ? AND name = ? AND (? IS NULL OR id = ?)",
+        call.object_id,
+        name,
+        template_id,
+        template_id,
+    )
+    if not deleted:
+        raise GraphError(100, f"There is no template named {name}.", subcode=2593002)
+    return {"success": True}
+
+
+async def show_template(call: Call) -> Json:
+    everything = templates.as_json(call.row())
+    return call.chosen(everything, tuple(everything))
+
+
+async def edit_template(call: Call) -> Json:
+    """New components or category; goes back to review."""
+    row = call.row()
+    if row["status"] not in ("APPROVED", "REJECTED", "PAUSED"):
+        raise GraphError(
+            100, f"A template that is {row['status']} can not be edited.", subcode=2593085
+        )
+    shown = templates.as_json(row)
+    changes = {name: call.value(name) for name in ("components", "category") if call.value(name)}
+    changed = _definition(shown | changes)
+    call.world.store.run(
+        "UPDATE templates SET components = ?, category = ?, status = 'PENDING' WHERE id = ?",
+        dumps(changed["components"]),
+        changed["category"].upper(),
+        row["id"],
+    )
+    return {
+        "success": True,
+        "id": row["id"],
+        "name": row["name"],
+        "category": changed["category"].upper(),
+    }
+
+
+async def unpause_template(call: Call) -> Json:
+    row = call.row()
+    if row["status"] != "PAUSED":
+        return {"success": False, "reason": "The template is not paused."}
+    call.world.store.run("UPDATE templates SET status = 'APPROVED' WHERE id = ?", row["id"])
+    return {"success": True}
+
+
+async def upsert_templates(call: Call) -> Json:
+    """Authentication templates in several languages at once."""
+    wanted = call.body if isinstance(call.body, dict) else {}
+    if str(wanted.get("category", "")).upper() != "AUTHENTICATION":
+        raise GraphError(100, "Only authentication templates can be upserted.")
+    made: list[Json] = []
+    for language in wanted.get("languages") or []:
+        call.world.store.run(
+            "DELETE FROM templates WHERE account_id = ? AND name = ? AND language = ?",
+            call.object_id,
+            wanted.get("name"),
+            language,
+        )
+        row = store_template(
+            call.world,
+            call.object_id,
+            _definition({**wanted, "language": language}),
+            status="APPROVED",
+        )
+        made.append({"id": row["id"], "status": row["status"], "language": language})
+    return {"data": made}
