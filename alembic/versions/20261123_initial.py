@@ -128,6 +128,7 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
         sa.Column("applied_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("problems", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "delivery_id", name=op.f("delivery_shares_pkey")),
     )
     op.create_table(
@@ -323,7 +324,6 @@ def upgrade() -> None:
         sa.Column("email_digest", sa.String(), nullable=False),
         sa.Column("code_digest", sa.String(), nullable=False),
         sa.Column("sealed", sa.String(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
@@ -566,7 +566,7 @@ def upgrade() -> None:
         "user_sessions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("access_digest", sa.String(), nullable=False),
+        sa.Column("second_factor", sa.Boolean(), nullable=False),
         sa.Column("access_expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -579,7 +579,6 @@ def upgrade() -> None:
         sa.Column("impersonated_by", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("user_sessions_user_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("user_sessions_pkey")),
-        sa.UniqueConstraint("access_digest", name=op.f("user_sessions_access_digest_key")),
     )
     op.create_index(op.f("user_sessions_user_id_idx"), "user_sessions", ["user_id"], unique=False)
     op.create_table(
@@ -656,6 +655,7 @@ def upgrade() -> None:
     op.create_table(
         "refresh_tokens",
         sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("access_digest", sa.String(), nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
@@ -665,6 +665,7 @@ def upgrade() -> None:
             name=op.f("refresh_tokens_session_id_fkey"),
         ),
         sa.PrimaryKeyConstraint("digest", name=op.f("refresh_tokens_pkey")),
+        sa.UniqueConstraint("access_digest", name=op.f("refresh_tokens_access_digest_key")),
     )
     op.create_index(
         op.f("refresh_tokens_session_id_idx"),

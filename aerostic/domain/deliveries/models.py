@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from aerostic.core.tenancy import PlatformModel, TenantModel, created, moment, new_key
@@ -43,6 +45,8 @@ class DeliveryShare(TenantModel, table=True):
 
     delivery_id: UUID = Field(primary_key=True)
     applied_at: datetime = created()
+    # What could not be applied, until the delivery's own row and its problems say so.
+    problems: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
 
 
 class DeliveryProblem(PlatformModel, table=True):
