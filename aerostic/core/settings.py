@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     bcrypt_rounds: int = Field(default=12, ge=4, le=16)
     metrics_token: SecretStr = SecretStr("")
     simulator_url: str = ""
+    simulator_webhook_url: str = ""
     media_dir: Path | None = None
 
     @field_validator("encryption_keys", mode="before")
@@ -117,7 +118,7 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis:// or rediss://")
         return value
 
-    @field_validator("meta_graph_url", "public_url", "simulator_url")
+    @field_validator("meta_graph_url", "public_url", "simulator_url", "simulator_webhook_url")
     @classmethod
     def _without_trailing_slash(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

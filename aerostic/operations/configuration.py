@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv.parser import parse_stream
+from dotenv.parser import Original, parse_stream
 
 from aerostic.core import crypto
 from aerostic.core.settings import Settings, SettingsError, settings
@@ -65,7 +65,7 @@ def read_dotenv(file: Path) -> dict[str, str]:
     try:
         with text:
             for binding in parse_stream(text):
-                where = f".env line {binding.original.line}"
+                where = f".env line {_line(binding.original)}"
                 if binding.error or (binding.key and binding.value is None):
                     written = binding.original.string.strip()[:40]
                     problems.append(f"{where}: “{written}” is not of the form NAME=value")
@@ -78,6 +78,12 @@ def read_dotenv(file: Path) -> dict[str, str]:
     if problems:
         raise OperationError("\n".join(problems))
     return pairs
+
+
+def _line(original: Original) -> int:
+    """Where the statement stands: the parser counts from the blank lines before it."""
+    written = original.string
+    return original.line + written[: len(written) - len(written.lstrip())].count("\n")
 
 
 def unknown_setting(name: str) -> str:
@@ -132,11 +138,12 @@ def _for_development(
     if given.has("AEROSTIC_META_APP_ID"):
         return made
     # No Meta app was given, so WhatsApp is the simulator's.
-    inside = f"http://127.0.0.1:{simulator_port}/simulator"
+    inside = f"http://127.0.0.1:{simulator_port}"
     return made | {
         "AEROSTIC_META_APP_ID": "aerostic-simulator",
-        "AEROSTIC_META_GRAPH_URL": f"{inside}/graph",
+        "AEROSTIC_META_GRAPH_URL": f"{inside}/simulator/graph",
         "AEROSTIC_SIMULATOR_URL": inside,
+        "AEROSTIC_SIMULATOR_WEBHOOK_URL": f"http://127.0.0.1:{port}/webhooks/meta",
     }
 
 

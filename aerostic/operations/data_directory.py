@@ -137,6 +137,7 @@ class DataDirectory:
         """This installation's secrets; what is missing is generated and kept."""
         file = self.path / "secrets.json"
         with explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
             kept: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
             made = {**_new_secrets(), **kept}
             if made != kept:

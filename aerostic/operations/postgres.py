@@ -208,17 +208,18 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Serve, and return when connections are accepted. For tests and one-off commands."""
-        self.process = subprocess.Popen(
-            self.command(),
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.directory / "server.log").open("w"),
-            text=True,
-            start_new_session=True,
-            preexec_fn=dies_with_parent(STOP_SIGNAL),
-            **self.identity.arguments,
-        )
+        with (self.directory / "server.log").open("w") as log:
+            self.process = subprocess.Popen(
+                self.command(),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+                preexec_fn=dies_with_parent(STOP_SIGNAL),
+                **self.identity.arguments,
+            )
         self._wait_until_ready(self.process)
 
     def _wait_until_ready(self, process: subprocess.Popen[str], seconds: float = 60) -> None:
