@@ -15,7 +15,8 @@ def list_people(world: World, search: str = "") -> list[Json]:
     like = f"%{search}%"
     rows = world.store.all(
         "SELECT * FROM people WHERE name LIKE ? OR phone LIKE ? OR username LIKE ? "
-        "ORDER BY made_by IN ('stranger', 'burst'), CASE WHEN made_by IN ('stranger', 'burst') THEN -id ELSE id END "
+        "ORDER BY made_by IN ('stranger', 'burst'), CASE WHEN made_by IN ('stranger', 'burst') THEN "
+        "-id ELSE id END "
         "LIMIT ?",
         like,
         like,
@@ -28,9 +29,11 @@ def list_people(world: World, search: str = "") -> list[Json]:
 def list_chats(world: World, person_id: int) -> list[Json]:
     """One line for each business number that the person has a chat with, newest first."""
     rows = world.store.all(
-        "SELECT number_id, max(position) AS last, sum(direction = 'outbound' AND status = 'delivered') AS unread "
+        "SELECT number_id, max(position) AS last, sum(direction = 'outbound' AND status = "
+        "'delivered') AS unread "
         "FROM messages WHERE person_id = ? AND type NOT IN ('reaction', 'edit', 'revoke') "
-        "AND (direction = 'inbound' OR status IN ('delivered', 'read', 'played')) GROUP BY number_id ORDER BY last DESC",
+        "AND (direction = 'inbound' OR status IN ('delivered', 'read', 'played')) GROUP BY "
+        "number_id ORDER BY last DESC",
         person_id,
     )
     return [_chat(world, row) for row in rows]

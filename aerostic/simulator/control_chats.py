@@ -74,11 +74,11 @@ async def write_message(request: Request) -> Response:
     """JSON, or a multipart form whose `file` is the file to send."""
     world, person, number = world_of(request), _person(request), _number(request)
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        form = await request.form(max_part_size=_MOST_FILE_BYTES)
-        wanted: dict[str, object] = {
-            name: value for name, value in form.items() if isinstance(value, str)
-        }
-        wanted["media_id"] = (await _kept_file(request, number, form.get("file")))["id"]
+        async with request.form() as form:
+            wanted: dict[str, object] = {
+                name: value for name, value in form.items() if isinstance(value, str)
+            }
+            wanted["media_id"] = (await _kept_file(request, number, form.get("file")))["id"]
     else:
         wanted = await read_json(request)
     message_id = writing.say(world, number, person, wanted)

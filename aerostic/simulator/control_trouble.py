@@ -169,7 +169,10 @@ async def list_templates(request: Request) -> Response:
 
 
 async def decide_template(request: Request) -> Response:
-    """`approve`, `reject` … from the address; also `rate` with a quality and `recategorise` with a category."""
+    """`approve`, `reject` … from the address.
+
+    Also `rate` with a quality and `recategorise` with a category.
+    """
     world, body = world_of(request), await read_json(request)
     template_id, decision = request.path_params["template_id"], request.path_params["decision"]
     if decision == "rate":

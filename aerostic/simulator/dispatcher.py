@@ -100,7 +100,8 @@ class Dispatcher:
         if oldest is None or free <= 0:
             return []
         rows = store.all(
-            "SELECT webhooks.*, coalesce(numbers.callback_url, accounts.callback_url) AS override FROM webhooks "
+            "SELECT webhooks.*, coalesce(numbers.callback_url, accounts.callback_url) AS override "
+            "FROM webhooks "
             "LEFT JOIN accounts ON accounts.id = webhooks.account_id "
             "LEFT JOIN numbers ON numbers.id = json_extract(webhooks.value, '$.metadata.phone_number_id') "
             "WHERE webhooks.state IN ('PENDING', 'RETRYING') AND webhooks.due_real_at <= ? "
@@ -175,7 +176,8 @@ class Dispatcher:
                 )
                 is_over = now - row["created_real_at"] > config.retry_for_seconds
                 self._world.store.run(
-                    "UPDATE webhooks SET state = ?, attempts = ?, due_real_at = ?, last_error = ? WHERE id = ?",
+                    "UPDATE webhooks SET state = ?, attempts = ?, due_real_at = ?, last_error = ? "
+                    "WHERE id = ?",
                     "FAILED" if is_over else "RETRYING",
                     attempts,
                     now + wait,

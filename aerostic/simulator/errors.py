@@ -98,7 +98,8 @@ PROBLEMS: Final[dict[int, Problem]] = {
     131047: Problem(
         400,
         "Re-engagement message",
-        "Message failed to send because more than 24 hours have passed since the customer last replied to this number.",
+        "Message failed to send because more than 24 hours have passed since the customer last "
+        "replied to this number.",
     ),
     131048: Problem(
         429,
@@ -262,7 +263,8 @@ def missing_object(object_id: str, verb: str = "post") -> GraphError:
     """Gone, never there, or someone else's: Meta says the same for all three."""
     return GraphError(
         100,
-        title=f"Unsupported {verb} request. Object with ID '{object_id}' does not exist, cannot be loaded due to "
+        title=f"Unsupported {verb} request. Object with ID '{object_id}' does not exist, cannot be "
+        f"loaded due to "
         "missing permissions, or does not support this operation",
         subcode=33,
         kind="GraphMethodException",

@@ -93,6 +93,8 @@ async def answer(world: World, request: Request) -> Response:
         return JSONResponse(refusal.envelope(), refusal.status)
     except graph_messages.AnswerLost:
         return LostResponse()
+    finally:
+        await request.close()
 
 
 async def _handle(world: World, request: Request) -> Json:
@@ -136,7 +138,8 @@ def _resolve(world: World, caller: access.Access, object_id: str) -> tuple[str, 
     if template := store.one("SELECT * FROM templates WHERE id = ?", object_id):
         return ("template", template) if caller.opens(template["account_id"]) else ("", None)
     if file := store.one(
-        "SELECT media.*, numbers.account_id FROM media JOIN numbers ON numbers.id = media.number_id WHERE media.id = ?",
+        "SELECT media.*, numbers.account_id FROM media JOIN numbers ON numbers.id = media.number_id "
+        "WHERE media.id = ?",
         object_id,
     ):
         return ("media", file) if caller.opens(file["account_id"]) else ("", None)

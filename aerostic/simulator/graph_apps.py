@@ -105,7 +105,10 @@ async def show_upload(call: Call) -> Json:
 
 
 async def accept_subscription(call: Call) -> Json:
-    """The address of an app is a setting of this process; Meta's own call to set it is accepted, and checked."""
+    """The address of an app is a setting of this process.
+
+    Meta's own call to set it is accepted, and checked.
+    """
     if call.needed("callback_url") != call.world.config.webhook_url:
         raise invalid(
             f"This simulator delivers to {call.world.config.webhook_url}; start it with another address."

@@ -141,7 +141,7 @@ async def deregister(call: Call) -> Json:
 
 
 async def request_code(call: Call) -> Json:
-    """The code shows in the control door (`GET /control/numbers`), as it would on the phone that is called."""
+    """The code shows in `GET /control/numbers`, as it would on the phone that is called."""
     if call.needed("code_method").upper() not in ("SMS", "VOICE"):
         raise GraphError(100, "Param code_method must be one of SMS, VOICE.")
     call.needed("language")

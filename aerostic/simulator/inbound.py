@@ -19,7 +19,10 @@ def write(
     context: Json | None = None,
     **extra: object,
 ) -> str:
-    """Put the message into the chat and tell the product. `node` is what stands beside `type`. Returns the wamid."""
+    """Put the message into the chat and tell the product.
+
+    `node` is what stands beside `type`. Returns the wamid.
+    """
     message_id = ids.message_id(person["phone"] or str(person["id"]))
     at = world.clock.now()
     message: Json = {

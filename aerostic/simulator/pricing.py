@@ -48,7 +48,10 @@ def price(world: World, number: Row, person: Row, category: str) -> Json:
 
 
 def free_entry_until(world: World, number_id: str, person_id: int) -> float | None:
-    """When the 72 hours end that an ad's click opened and an answer within 24 hours started. None outside them."""
+    """When the 72 hours end that an ad's click opened and an answer within 24 hours started.
+
+    None outside them.
+    """
     entry = world.store.one(
         "SELECT max(at) AS at FROM messages WHERE number_id = ? AND person_id = ? AND direction = 'inbound' "
         "AND json_extract(content, '$.referral') IS NOT NULL",
@@ -81,7 +84,8 @@ def _service_messages_this_month(world: World, number_id: str) -> float:
     today = datetime.fromtimestamp(world.clock.now(), UTC)
     month = calendar.timegm((today.year, today.month, 1, 0, 0, 0))
     return world.store.figure(
-        "SELECT count(*) FROM (SELECT 1 FROM messages WHERE number_id = ? AND direction = 'outbound' AND at >= ? "
+        "SELECT count(*) FROM (SELECT 1 FROM messages WHERE number_id = ? AND direction = "
+        "'outbound' AND at >= ? "
         "AND type <> 'template' AND status IN ('delivered', 'read', 'played') LIMIT ?)",
         number_id,
         month,

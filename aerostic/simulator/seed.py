@@ -46,7 +46,8 @@ def _templates() -> list[Json]:
                 {"type": "HEADER", "format": "TEXT", "text": "Hello World"},
                 {
                     "type": "BODY",
-                    "text": "Welcome and congratulations!! This message demonstrates your ability to send a WhatsApp "
+                    "text": "Welcome and congratulations!! This message demonstrates your ability "
+                    "to send a WhatsApp "
                     "message notification. Thank you for taking the time to test with us.",
                 },
                 {"type": "FOOTER", "text": "WhatsApp Business Platform sample message"},
@@ -76,7 +77,8 @@ def _templates() -> list[Json]:
                 },
                 {
                     "type": "BODY",
-                    "text": "Hello {{1}}, this weekend every second pastry is on us. Shall we keep one for you?",
+                    "text": "Hello {{1}}, this weekend every second pastry is on us. Shall we keep "
+                    "one for you?",
                     "example": {"body_text": [["Diego"]]},
                 },
                 {"type": "FOOTER", "text": "Reply STOP to hear no more offers"},

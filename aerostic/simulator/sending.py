@@ -6,7 +6,13 @@ from aerostic.simulator import ids, media, templates
 from aerostic.simulator.bodies import MEDIA_TYPES, OutboundMessage
 from aerostic.simulator.errors import GraphError, missing_object
 from aerostic.simulator.numbers import digits_of
-from aerostic.simulator.people import create_person, find_by_phone, find_by_user_id, user_id
+from aerostic.simulator.people import (
+    access_person,
+    create_person,
+    find_by_phone,
+    find_by_user_id,
+    user_id,
+)
 from aerostic.simulator.statuses import plan_failure, plan_success
 from aerostic.simulator.store import Json, Row, dumps
 from aerostic.simulator.validation import check_message, check_receipt
@@ -97,11 +103,16 @@ def _by_phone(world: World, number: Row, to: str) -> Row:
     if digits == digits_of(number["display"]):
         raise GraphError(131021)
     person = find_by_phone(world, digits)
-    if person is None:
-        person = create_person(world, "+" + digits, digits, made_by="stranger")
-        if not world.trouble.now.strangers_have_whatsapp:
-            world.store.run("UPDATE people SET has_whatsapp = 0 WHERE id = ?", person["id"])
-    return person
+    return person or _stranger(world, digits)
+
+
+def _stranger(world: World, digits: str) -> Row:
+    """Nobody here has this number, so someone does from now on; with WhatsApp if the switch says so."""
+    person = create_person(world, "+" + digits, digits, made_by="stranger")
+    if world.trouble.now.strangers_have_whatsapp:
+        return person
+    world.store.run("UPDATE people SET has_whatsapp = 0 WHERE id = ?", person["id"])
+    return access_person(world, person["id"])
 
 
 def _content(world: World, number: Row, message: OutboundMessage) -> Json:
@@ -213,7 +224,8 @@ def _tier_is_full(world: World, number: Row, person: Row) -> bool:
     if portfolio["messaging_limit"] < 0:
         return False
     others = world.store.figure(
-        "SELECT count(DISTINCT messages.person_id) FROM messages JOIN numbers ON numbers.id = messages.number_id "
+        "SELECT count(DISTINCT messages.person_id) FROM messages JOIN numbers ON numbers.id = "
+        "messages.number_id "
         "JOIN accounts ON accounts.id = numbers.account_id WHERE accounts.portfolio_id = ? "
         "AND messages.direction = 'outbound' AND messages.type = 'template' AND messages.status <> 'failed' "
         "AND messages.at > ? AND messages.person_id <> ?",

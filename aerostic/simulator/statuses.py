@@ -62,7 +62,8 @@ def look_at_chat(world: World, number_id: str, person_id: int) -> None:
 def become_reachable(world: World, person_id: int) -> None:
     """The phone is on again: what waited arrives."""
     waiting = world.store.all(
-        "SELECT id FROM messages WHERE person_id = ? AND direction = 'outbound' AND status = 'sent' ORDER BY position",
+        "SELECT id FROM messages WHERE person_id = ? AND direction = 'outbound' AND status = 'sent' "
+        "ORDER BY position",
         person_id,
     )
     for message in waiting:

@@ -18,11 +18,15 @@ def dumps(value: object) -> str:
 
 
 class Store:
-    """Short statements on one connection. WAL keeps them in the tens of microseconds and safe from `kill -9`."""
+    """Short statements on one connection.
+
+    WAL keeps them in the tens of microseconds and safe from `kill -9`.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # The ASGI server may create the application in one thread and run it in another; never in two at once.
+        # The ASGI server may create the application in one thread and run it in another; never in
+        # two at once.
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         self._depth = 0
@@ -89,7 +93,8 @@ class Store:
 
     def remember(self, name: str, value: object) -> None:
         self.run(
-            "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
+            "value = excluded.value",
             name,
             dumps(value),
         )

@@ -164,7 +164,10 @@ def find_for_send(world: World, account_id: str, name: str, language: str) -> Ro
 
 
 def fill(row: Row, given: list[Json]) -> Json:
-    """What the recipient sees. Raises 132000, 132012 or 131008 where the parameters do not fit the template."""
+    """What the recipient sees.
+
+    Raises 132000, 132012 or 131008 where the parameters do not fit the template.
+    """
     seen: Json = {"buttons": []}
     is_code = row["category"] == "AUTHENTICATION"
     for component in json.loads(row["components"]):
@@ -286,7 +289,8 @@ def _refuse_surplus(seen: Json, given: list[Json]) -> None:
 def _mismatch(where: str, expected: int, received: int) -> GraphError:
     return GraphError(
         132000,
-        f"{where}: number of localizable_params ({received}) does not match the expected number of params ({expected})",
+        f"{where}: number of localizable_params ({received}) does not match the expected number of "
+        f"params ({expected})",
     )
 
 

@@ -65,7 +65,10 @@ class TroubleSwitch:
         self.now = Trouble(**kept, failures=failures)
 
     def set(self, wanted: Json) -> Trouble:
-        """Change the named switches. Raises `ControlError` in words for a wrong name or value; then nothing changed."""
+        """Change the named switches.
+
+        Raises `ControlError` in words for a wrong name or value; then nothing changed.
+        """
         known = {each.name for each in fields(Trouble)}
         if unknown := sorted(set(wanted) - known):
             raise ControlError(

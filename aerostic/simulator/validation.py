@@ -62,7 +62,7 @@ def _refusal(fault: Json) -> GraphError:
 
 
 def _dotted(path: list[str]) -> str:
-    """`interactive.action.buttons[0].reply.title`, without the names of alternatives that Pydantic puts in between."""
+    """`interactive.action.buttons[0].reply.title`, without the names of unions that Pydantic adds."""
     written = ""
     for position, part in enumerate(path):
         if position and path[position - 1] == "interactive" and len(path) > position + 1:

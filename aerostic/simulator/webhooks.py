@@ -46,7 +46,10 @@ def about_number(world: World, number: Row, person: Row | None, **parts: object)
 
 
 def delivery(changes: list[tuple[str, str, Json]]) -> Json:
-    """One body from (account, field, value) in order: entries per account, arrays joined where Meta joins them."""
+    """One body from (account, field, value) in order.
+
+    Entries per account, arrays joined where Meta joins them.
+    """
     entries: dict[str, list[Json]] = {}
     for account_id, field, value in changes:
         listed = entries.setdefault(account_id, [])

@@ -70,7 +70,10 @@ def _referral(wanted: Any) -> Json:
 
 
 def _context(world: World, number: Row, wanted: Json) -> Json | None:
-    """`context` of a reply or a forward. Raises `ControlError` where the message replied to is not in this chat."""
+    """`context` of a reply or a forward.
+
+    Raises `ControlError` where the message replied to is not in this chat.
+    """
     context: Json = {}
     if wanted.get("reply_to"):
         original = access_message(world, wanted["reply_to"])
