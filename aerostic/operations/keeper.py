@@ -25,7 +25,9 @@ PATIENCE_SECONDS = 10.0
 class Keeper:
     """The parent's side: tell it what was started, say farewell at the end."""
 
-    def __init__(self, mark: str, *, holding: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, mark: str, *, holding: tuple[int, ...] = (), patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
         """`holding`: descriptors of locks that must stay held until the clean-up is done."""
         self.mark = mark
         self._process = subprocess.Popen(
@@ -38,7 +40,7 @@ class Keeper:
             pass_fds=holding,
             text=True,
         )
-        self._tell(mark=mark)
+        self._tell(mark=mark, patience=patience_seconds)
 
     @property
     def pid(self) -> int:
@@ -111,27 +113,33 @@ def _signal(pid: int, how: int) -> None:
 
 
 def _watch() -> None:
-    mark, children, files = "", {}, []
+    mark, patience = "", PATIENCE_SECONDS
+    children: dict[int, int] = {}
+    files: list[str] = []
     for line in sys.stdin:
         words = json.loads(line)
-        mark = words.get("mark", mark)
+        mark, patience = words.get("mark", mark), words.get("patience", patience)
         if "started" in words:
             children[words["started"]] = words["signal"]
         children.pop(words.get("ended"), None)
         files += [words["remove"]] if "remove" in words else []
         if "farewell" in words:
             return
-    _clean_up(mark, children, files)
+    _stop(mark, children, patience)
+    _remove(files)
 
 
-def _clean_up(mark: str, children: dict[int, int], files: list[str]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def _stop(mark: str, children: dict[int, int], patience: float) -> None:
+    deadline = time.monotonic() + patience
     for pid, how in reversed(children.items()):  # newest first: what serves others goes last
         if _carries_or_unknown(pid, mark):
             _signal(pid, how)
     while marked_processes(mark) and time.monotonic() < deadline:
         time.sleep(0.05)
     end_marked(mark)
+
+
+def _remove(files: list[str]) -> None:
     for file in files:
         if os.path.isdir(file):
             shutil.rmtree(file, ignore_errors=True)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from aerostic.operations import console
 from aerostic.operations.errors import OperationError
-from aerostic.operations.keeper import MARK, Keeper, end_marked
+from aerostic.operations.keeper import MARK, PATIENCE_SECONDS, Keeper, end_marked
 from aerostic.operations.processes import dies_with_parent
 
 FIRST_DELAY = 0.5
@@ -69,9 +69,10 @@ class Supervisor:
         base: Mapping[str, str],
         verbose: bool = False,
         holding: tuple[int, ...] = (),
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.mark = f"aerostic-{secrets.token_hex(8)}"
-        self.keeper = Keeper(self.mark, holding=holding)
+        self.keeper = Keeper(self.mark, holding=holding, patience_seconds=patience_seconds)
         self.logs = logs
         self.base = dict(base)
         self.verbose = verbose
@@ -166,8 +167,8 @@ class Supervisor:
             delay = min(delay * 2, LONGEST_DELAY)
 
     async def _run_once(self, running: _Running) -> int:
-        process = await self._spawn(running)
-        pump = asyncio.create_task(self._pump(running, process))
+        process, output = await self._spawn(running)
+        pump = asyncio.create_task(self._pump(running, output))
         ready = asyncio.create_task(self._announce_when_ready(running, process))
         code = await process.wait()
         ready.cancel()
@@ -178,24 +179,29 @@ class Supervisor:
         running.process = None
         return code
 
-    async def _spawn(self, running: _Running) -> asyncio.subprocess.Process:
+    async def _spawn(
+        self, running: _Running
+    ) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
+        """Start the process. Its output is a pipe of ours: asyncio's own would hide that a child is dead
+        for as long as a grandchild holds the other end."""
         service = running.service
         if service.before_start:
             await asyncio.to_thread(service.before_start)
+        output, its_end = await _open_pipe()
         process = await asyncio.create_subprocess_exec(
             *(part.replace("{mark}", self._mark_of(service)) for part in service.command),
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stdout=its_end,
+            stderr=its_end,
             env=self._environment(service),
             start_new_session=True,
             preexec_fn=dies_with_parent(service.stop_signal),
-            limit=1 << 20,
             **service.popen,
         )
+        os.close(its_end)
         self.keeper.started(process.pid, service.stop_signal)
         running.process = process
-        return process
+        return process, output
 
     def _environment(self, service: Service) -> dict[str, str]:
         marked = {MARK: self._mark_of(service), "PYTHONUNBUFFERED": "1"}
@@ -244,11 +250,10 @@ class Supervisor:
 
     # Logs
 
-    async def _pump(self, running: _Running, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout
+    async def _pump(self, running: _Running, output: asyncio.StreamReader) -> None:
         while True:
             try:
-                line = await process.stdout.readline()
+                line = await output.readline()
             except ValueError:  # a line of more than a megabyte
                 continue
             if not line:
@@ -260,6 +265,16 @@ class Supervisor:
         running.log.write(line)
         if own or self.verbose or running.service.shows_log:
             console.log_line(running.service.name, line, width=self._width, colour=running.number)
+
+
+async def _open_pipe() -> tuple[asyncio.StreamReader, int]:
+    read_end, write_end = os.pipe()
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=1 << 20)
+    await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", 0)
+    )
+    return reader, write_end
 
 
 class Stopped(OperationError):
