@@ -2,7 +2,7 @@
 
 `start_servers()` is called in `pytest_configure`, by the controller and by each xdist worker: the first
 starts them and leaves their addresses in the environment, the others find them there. When the first dies,
-even by SIGKILL, so do they.
+even by SIGKILL, so do they, whatever the tests started, and the folder.
 
 AEROSTIC_TEST_SUPERUSER_URL and AEROSTIC_TEST_REDIS_URL use servers that are there already (a database of
 its own is made and dropped on the first); AEROSTIC_TEST_POSTGRES_BINARIES starts another PostgreSQL.
@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from aerostic.operations.keeper import MARK, Keeper
 from aerostic.operations.postgres import (
     APP_ROLE,
     OWNER_ROLE,
@@ -58,6 +59,7 @@ def start_servers() -> ServerUrls:
         return ServerUrls(**{**addresses, "data_dir": Path(addresses["data_dir"])})
     with ExitStack() as started:
         data_dir = Path(tempfile.mkdtemp(prefix="aerostic-test-"))
+        _keep(data_dir, started)
         started.callback(shutil.rmtree, data_dir, ignore_errors=True)
         superuser_url, owner_url, app_url = _postgres(data_dir, started)
         redis_url = os.environ.get("AEROSTIC_TEST_REDIS_URL") or _valkey(data_dir, started)
@@ -65,6 +67,15 @@ def start_servers() -> ServerUrls:
         _tell_workers(urls, started)
         whole = started.pop_all()
     return ServerUrls(superuser_url, owner_url, app_url, redis_url, data_dir, whole.close)
+
+
+def _keep(data_dir: Path, started: ExitStack) -> None:
+    """Have everything that carries this run's mark ended, and the folder removed, should we be killed."""
+    mark = os.environ[MARK] = f"aerostic-test-{secrets.token_hex(8)}."
+    keeper = Keeper(mark, patience_seconds=1)
+    keeper.remove(data_dir)
+    started.callback(os.environ.pop, MARK, None)
+    started.callback(keeper.farewell)
 
 
 def _tell_workers(urls: ServerUrls, started: ExitStack) -> None:
