@@ -1,4 +1,8 @@
-"""Users, their sessions, and the codes and invitations that lead to them."""
+"""Who is who: users, their sessions and codes, and the tenants that they belong to.
+
+Tenants and memberships stand here because every sign-in and every click reads them together with the
+user; what a team does with them is in `domain/tenants`.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text
 from sqlmodel import Field
 
-from aerostic.core.tenancy import SharedModel, TenantModel, created, moment, new_key
+from aerostic.core.permissions import Role
+from aerostic.core.tenancy import SharedModel, created, moment, new_key
 
 
 class User(SharedModel, table=True):
@@ -28,6 +33,36 @@ class User(SharedModel, table=True):
     disabled_at: datetime | None = moment(default=None)
 
 
+class TenantStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class Tenant(SharedModel, table=True):
+    """The screen and the URL call it a workspace."""
+
+    __tablename__ = "tenants"
+
+    id: UUID = new_key()
+    name: str
+    slug: str = Field(unique=True)
+    status: str = TenantStatus.ACTIVE
+    time_zone: str = "UTC"
+    default_country: str = "US"
+    created_at: datetime = created()
+
+
+class Membership(SharedModel, table=True):
+    """A user in a tenant, with a role there. Read at every click, so it stands outside of row security."""
+
+    __tablename__ = "memberships"
+
+    tenant_id: UUID = Field(primary_key=True, foreign_key="tenants.id")
+    user_id: UUID = Field(primary_key=True, foreign_key="users.id", index=True)
+    role: str = Role.AGENT
+    created_at: datetime = created()
+
+
 class UserSession(SharedModel, table=True):
     """One signed-in browser or program: a family of refresh tokens. Only digests are kept."""
 
@@ -35,7 +70,7 @@ class UserSession(SharedModel, table=True):
 
     id: UUID = new_key()
     user_id: UUID = Field(foreign_key="users.id", index=True)
-    access_digest: str = Field(unique=True)
+    second_factor: bool = False
     access_expires_at: datetime = moment()
     expires_at: datetime = moment()
     created_at: datetime = created()
@@ -49,11 +84,12 @@ class UserSession(SharedModel, table=True):
 
 
 class RefreshToken(SharedModel, table=True):
-    """A one-time token. Seen a second time, its whole session is revoked."""
+    """A one-time token, with the access token handed out beside it. Seen again, it ends its session."""
 
     __tablename__ = "refresh_tokens"
 
     digest: str = Field(primary_key=True)
+    access_digest: str = Field(unique=True)
     session_id: UUID = Field(foreign_key="user_sessions.id", index=True)
     issued_at: datetime = created()
     used_at: datetime | None = moment(default=None)
@@ -74,32 +110,6 @@ class VerificationCode(SharedModel, table=True):
     email_digest: str = Field(index=True)
     code_digest: str
     sealed: str = ""
-    attempts: int = 0
     created_at: datetime = created()
     expires_at: datetime = moment()
     used_at: datetime | None = moment(default=None)
-
-
-class Invitation(TenantModel, table=True):
-    """An offer to join a tenant, open until accepted, withdrawn or expired."""
-
-    __tablename__ = "invitations"
-
-    id: UUID = new_key()
-    email: str
-    role: str
-    invited_by: UUID
-    created_at: datetime = created()
-    expires_at: datetime = moment()
-    accepted_at: datetime | None = moment(default=None)
-    withdrawn_at: datetime | None = moment(default=None)
-
-
-class InvitationDirectory(SharedModel, table=True):
-    """From the digest of an invitation's link to its tenant."""
-
-    __tablename__ = "invitation_directory"
-
-    digest: str = Field(primary_key=True)
-    tenant_id: UUID = Field(foreign_key="tenants.id")
-    invitation_id: UUID

@@ -1,40 +1,37 @@
-"""A tenant: one company's workspace."""
+"""A tenant's team: who was invited. The tenant and its memberships are read at every sign-in, so they
+stand in `identity.models`; they are named here too, because here is where one looks for them."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlmodel import Field
 
-from aerostic.core.permissions import Role
-from aerostic.core.tenancy import SharedModel, created, new_key
+from aerostic.core.tenancy import SharedModel, TenantModel, created, moment, new_key
+from aerostic.domain.identity.models import Membership, Tenant, TenantStatus
+
+__all__ = ["Invitation", "InvitationDirectory", "Membership", "Tenant", "TenantStatus"]
 
 
-class TenantStatus(StrEnum):
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
+class Invitation(TenantModel, table=True):
+    """An offer to join a tenant, open until accepted, withdrawn or expired."""
 
-
-class Tenant(SharedModel, table=True):
-    """The screen and the URL call it a workspace."""
-
-    __tablename__ = "tenants"
+    __tablename__ = "invitations"
 
     id: UUID = new_key()
-    name: str
-    slug: str = Field(unique=True)
-    status: str = TenantStatus.ACTIVE
-    time_zone: str = "UTC"
-    default_country: str = "US"
+    email: str
+    role: str
+    invited_by: UUID
     created_at: datetime = created()
+    expires_at: datetime = moment()
+    accepted_at: datetime | None = moment(default=None)
+    withdrawn_at: datetime | None = moment(default=None)
 
 
-class Membership(SharedModel, table=True):
-    """A user in a tenant, with a role there. Read at every click, so it stands outside of row security."""
+class InvitationDirectory(SharedModel, table=True):
+    """From the digest of an invitation's link to its tenant."""
 
-    __tablename__ = "memberships"
+    __tablename__ = "invitation_directory"
 
-    tenant_id: UUID = Field(primary_key=True, foreign_key="tenants.id")
-    user_id: UUID = Field(primary_key=True, foreign_key="users.id", index=True)
-    role: str = Role.AGENT
-    created_at: datetime = created()
+    digest: str = Field(primary_key=True)
+    tenant_id: UUID = Field(foreign_key="tenants.id")
+    invitation_id: UUID

@@ -1,0 +1,64 @@
+"""How often one may guess: per account, per address, per code. Counted in Redis, in moving windows.
+
+Each attempt is counted before it is looked at, so that a hundred at once do not slip by. Without Redis
+nobody can count, and so nobody may guess.
+"""
+
+import math
+import time
+from functools import cache
+
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis.exceptions import RedisError
+
+from aerostic.core import queue
+from aerostic.core.crypto import keyed_digest
+from aerostic.core.errors import TooMany, Unavailable
+
+SIGN_INS_PER_ACCOUNT = RateLimitItemPerMinute(10, 15, namespace="sign-in-account")
+SIGN_INS_PER_ADDRESS = RateLimitItemPerMinute(60, 15, namespace="sign-in-address")
+MAILS_PER_ACCOUNT = RateLimitItemPerHour(5, namespace="mail-account")
+MAILS_PER_ADDRESS = RateLimitItemPerHour(30, namespace="mail-address")
+TRIES_PER_CODE = RateLimitItemPerHour(5, namespace="code")
+TRIES_PER_ADDRESS = RateLimitItemPerHour(60, namespace="code-address")
+CHECKS_PER_USER = RateLimitItemPerMinute(10, 15, namespace="user-check")
+INVITATIONS_PER_TENANT = RateLimitItemPerHour(100, namespace="invitations")
+
+
+@cache
+def _limiter() -> MovingWindowRateLimiter:
+    pool = queue.connection().connection_pool
+    return MovingWindowRateLimiter(RedisStorage("redis://", connection_pool=pool))
+
+
+def count(limit: RateLimitItem, whose: str) -> None:
+    """Count one attempt. Raises TooMany past the limit, Unavailable where it can not be counted."""
+    if not whose:  # no address is known: a command line or a test of the domain
+        return
+    key = keyed_digest(whose, purpose="attempts")
+    try:
+        if _limiter().hit(limit, key):
+            return
+        free_at = _limiter().get_window_stats(limit, key).reset_time
+    except RedisError as error:
+        raise Unavailable(
+            "Signing in is paused while one of our servers restarts. Please try again in a minute."
+        ) from error
+    raise _too_many(free_at)
+
+
+def forget(limit: RateLimitItem, whose: str) -> None:
+    """The attempt was rightful: start counting anew."""
+    try:
+        _limiter().clear(limit, keyed_digest(whose, purpose="attempts"))
+    except RedisError as error:
+        raise Unavailable("Please try again in a minute.") from error
+
+
+def _too_many(free_at: float) -> TooMany:
+    seconds = max(1, math.ceil(free_at - time.time()))
+    minutes = math.ceil(seconds / 60)
+    wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+    return TooMany(f"Too many attempts. Please wait {wait} and try again.", retry_after=seconds)

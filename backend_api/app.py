@@ -1,0 +1,50 @@
+"""The HTTP application: every module of `backend_api.routes` that has a `router` is in it."""
+
+import pkgutil
+from importlib import import_module
+
+from fastapi import APIRouter, FastAPI
+
+from aerostic.core import logs
+from aerostic.core.errors import NotFound
+from backend_api import errors, routes
+from backend_api.ingest import Ingest
+from backend_api.openapi import describe
+from backend_api.security import Envelope
+
+
+ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def _routers() -> list[APIRouter]:
+    names = sorted(module.name for module in pkgutil.iter_modules(routes.__path__))
+    modules = [import_module(f"{routes.__name__}.{name}") for name in names]
+    return [module.router for module in modules if hasattr(module, "router")]
+
+
+def make_api() -> FastAPI:
+    """The API without the webhook route, which stands outside of any framework."""
+    logs.configure()
+    api = FastAPI(
+        title="Aerostic",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        responses=errors.RESPONSES,
+    )
+    for router in _routers():
+        api.include_router(router)
+    api.add_api_route("/api/{_:path}", _nothing_here, methods=ALL, include_in_schema=False)
+    errors.add_handlers(api)
+    api.add_middleware(Envelope)
+    describe(api)
+    return api
+
+
+def _nothing_here() -> None:
+    """The pages answer what the API does not know, so the API must say no itself."""
+    raise NotFound("There is nothing at this address. See /api/docs for what there is.")
+
+
+api = make_api()
+app = Ingest(api)

@@ -1,0 +1,21 @@
+"""Callers of the HTTP API: a visitor, or a member who has signed in as anyone would."""
+
+from fastapi.testclient import TestClient
+
+from tests.conftest import PASSWORD, Place
+
+
+def visitor() -> TestClient:
+    """Nobody yet. A bug in a route shows as the 500 that a caller would see."""
+    from backend_api.app import api
+
+    return TestClient(api, raise_server_exceptions=False, client=("203.0.113.7", 50000))
+
+
+def member(place: Place, role: str = "owner") -> TestClient:
+    """The person of that role, signed in."""
+    client = visitor()
+    body = {"email": place.emails[role], "password": PASSWORD}
+    answer = client.post("/auth/session", json=body)
+    assert answer.status_code == 200, answer.text
+    return client
