@@ -37,6 +37,7 @@ class Contact(TenantModel, table=True):
     country: str | None = None
     attributes: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     is_blocked: bool = False
+    marketing_stopped_at: datetime | None = moment(default=None)  # they said so to WhatsApp
     revision: int = 0
     created_at: datetime = created()
     updated_at: datetime = created()

@@ -1,0 +1,191 @@
+"""Every way in which contacts are looked at."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, func, literal, select, tuple_
+from sqlmodel import col
+
+from aerostic.core.pages import Cursor, Page, cursor_of, page_size, read_cursor
+from aerostic.core.permissions import Permission, requires
+from aerostic.core.tenancy import Context
+from aerostic.domain.contacts import finding, identities, naming, phones
+from aerostic.domain.contacts.access import attributes_by_key, the_contact
+from aerostic.domain.contacts.models import (
+    AttributeType,
+    Contact,
+    ContactAttribute,
+    ContactTag,
+    IdentityKind,
+    Tag,
+)
+from aerostic.domain.contacts.schemas import (
+    AttributeView,
+    ContactDetail,
+    ContactFilter,
+    ContactRow,
+    Count,
+    IdentityView,
+    Sort,
+    TagCount,
+    TagView,
+)
+
+Tags = dict[UUID, tuple[TagView, ...]]
+
+EVERYONE = ContactFilter()
+
+
+@requires(Permission.CONTACTS_READ)
+def contacts(
+    ctx: Context,
+    wanted: ContactFilter = EVERYONE,
+    *,
+    sort: Sort = Sort.RECENT,
+    after: Cursor | None = None,
+    limit: int = 50,
+) -> Page[ContactRow]:
+    """A page of contacts: those who last stirred first, or by name."""
+    size = page_size(limit)
+    found = ctx.session.scalars(_walk(ctx, wanted, sort, after).limit(size + 1)).all()
+    shown, is_last = found[:size], len(found) <= size
+    tags = _tags_of(ctx, [contact.id for contact in shown])
+    rows = [_row(contact, tags.get(contact.id, ())) for contact in shown]
+    return Page(rows, None if is_last else _place(shown[-1], sort))
+
+
+@requires(Permission.CONTACTS_READ)
+def count(ctx: Context, wanted: ContactFilter = EVERYONE) -> Count:
+    """How many contacts a filter shows."""
+    return finding.count(ctx, wanted)
+
+
+@requires(Permission.CONTACTS_READ)
+def contact(ctx: Context, contact_id: UUID) -> ContactDetail:
+    """One person; the id of one who was merged leads to the one who stayed."""
+    row = the_contact(ctx, contact_id)
+    kept = attributes_by_key(ctx)
+    return ContactDetail(
+        id=row.id,
+        display_name=naming.display_name(row.name, row.profile_name, row.phone),
+        name=row.name,
+        profile_name=row.profile_name,
+        phone=row.phone,
+        phone_display=phones.display(row.phone) if row.phone else "",
+        email=row.email,
+        language=row.language,
+        country=row.country,
+        attributes={key: value for key, value in row.attributes.items() if key in kept},
+        identities=tuple(
+            IdentityView(one.kind, one.scope, one.value)
+            for one in identities.of_contact(ctx, row.id)
+        ),
+        tags=_tags_of(ctx, [row.id]).get(row.id, ()),
+        is_blocked=row.is_blocked,
+        revision=row.revision,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        last_activity_at=row.last_activity_at,
+        last_inbound_at=row.last_inbound_at,
+        erased_at=row.erased_at,
+    )
+
+
+@requires(Permission.CONTACTS_READ)
+def contact_by_phone(ctx: Context, phone: str) -> UUID | None:
+    """The contact whom a number leads to. Raises Invalid for what is no number."""
+    owner = identities.owner_of(ctx, IdentityKind.PHONE, phones.parse(phone).digits)
+    return owner.id if owner else None
+
+
+@requires(Permission.CONTACTS_READ)
+def tags(ctx: Context) -> list[TagView]:
+    """The workspace's tags, by name."""
+    return [_tag(tag) for tag in ctx.session.scalars(select(Tag).order_by(col(Tag.name)))]
+
+
+@requires(Permission.CONTACTS_READ)
+def tag_counts(ctx: Context) -> list[TagCount]:
+    """Each tag with how many contacts carry it."""
+    return [TagCount(tag, _carriers(ctx, tag.id)) for tag in tags(ctx)]
+
+
+@requires(Permission.CONTACTS_READ)
+def attributes(ctx: Context) -> list[AttributeView]:
+    """The fields that the workspace keeps about its contacts, in the order of their making."""
+    return [_attribute_view(attribute) for attribute in attributes_by_key(ctx).values()]
+
+
+def _walk(ctx: Context, wanted: ContactFilter, sort: Sort, after: Cursor | None) -> Select[Contact]:
+    statement = select(Contact).where(*finding.conditions(ctx, wanted))
+    if sort is Sort.NAME:
+        by_name = (col(Contact.sort_name), col(Contact.id))
+        if after:
+            statement = statement.where(tuple_(*by_name) > read_cursor(after, str, UUID))
+        return statement.order_by(*by_name)
+    by_activity = (col(Contact.last_activity_at), col(Contact.id))
+    if after:
+        statement = statement.where(tuple_(*by_activity) < read_cursor(after, datetime, UUID))
+    return statement.order_by(*(part.desc() for part in by_activity))
+
+
+def _place(contact: Contact, sort: Sort) -> Cursor:
+    first = contact.sort_name if sort is Sort.NAME else contact.last_activity_at
+    return cursor_of(first, contact.id)
+
+
+def _row(contact: Contact, tags: tuple[TagView, ...]) -> ContactRow:
+    return ContactRow(
+        id=contact.id,
+        name=naming.display_name(contact.name, contact.profile_name, contact.phone),
+        phone=contact.phone,
+        phone_display=phones.display(contact.phone) if contact.phone else "",
+        email=contact.email,
+        country=contact.country,
+        is_blocked=contact.is_blocked,
+        last_activity_at=contact.last_activity_at,
+        created_at=contact.created_at,
+        tags=tags,
+    )
+
+
+def _carriers(ctx: Context, tag_id: UUID) -> int:
+    some = select(literal(1)).where(
+        col(ContactTag.tenant_id) == ctx.tenant_id, col(ContactTag.tag_id) == tag_id
+    )
+    limited = some.limit(TagCount.MOST).subquery()
+    return ctx.session.scalar(select(func.count()).select_from(limited)) or 0
+
+
+def _tag(tag: Tag) -> TagView:
+    return TagView(tag.id, tag.name, tag.colour)
+
+
+def _tags_of(ctx: Context, contact_ids: Sequence[UUID]) -> Tags:
+    statement = (
+        select(col(ContactTag.contact_id), Tag)
+        .join(
+            Tag,
+            (col(Tag.tenant_id) == col(ContactTag.tenant_id)) & (col(Tag.id) == ContactTag.tag_id),
+        )
+        .where(
+            col(ContactTag.tenant_id) == ctx.tenant_id,
+            col(ContactTag.contact_id).in_(contact_ids),
+        )
+        .order_by(col(Tag.name))
+    )
+    found: dict[UUID, list[TagView]] = {}
+    for contact_id, tag in ctx.session.execute(statement):
+        found.setdefault(contact_id, []).append(_tag(tag))
+    return {contact_id: tuple(views) for contact_id, views in found.items()}
+
+
+def _attribute_view(attribute: ContactAttribute) -> AttributeView:
+    return AttributeView(
+        id=attribute.id,
+        key=attribute.key,
+        label=attribute.label,
+        type=AttributeType(attribute.type),
+        choices=tuple(attribute.choices),
+    )
