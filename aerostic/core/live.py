@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from aerostic.core import queue
 
 CHANNEL = "live:"
+WAKE_CHANNEL = "wake:"
 
 log = logging.getLogger(__name__)
 
@@ -25,3 +26,12 @@ def announce(tenant_id: UUID, changes: Iterable[tuple[str, str]]) -> None:
         queue.connection().publish(channel_of(tenant_id), body)
     except RedisError as error:
         log.warning("announcement lost: %s", error)
+
+
+def wake(work: Iterable[tuple[str, str]]) -> None:
+    """Publish `(lane, work)` to the processes of each lane. Redis gone: they find it when they next look."""
+    for lane, what in sorted(work):
+        try:
+            queue.connection().publish(f"{WAKE_CHANNEL}{lane}", what)
+        except RedisError as error:
+            log.warning("wake-up lost: %s", error)

@@ -102,6 +102,7 @@ class Context:
     tenant: UUID | None = None
     _jobs: list[queue.Job] = field(default_factory=list)
     _changes: set[tuple[str, str]] = field(default_factory=set)
+    _wakes: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def tenant_id(self) -> UUID:
@@ -131,6 +132,10 @@ class Context:
     def announce(self, kind: str, row_id: UUID | str) -> None:
         """Tell open pages, after the commit, that something changed."""
         self._changes.add((kind, str(row_id)))
+
+    def wake(self, lane: str, work: str) -> None:
+        """Tell the processes of a hot lane, after the commit, that work is there. A hint: they look anyway."""
+        self._wakes.add((lane, work))
 
     def release(self) -> None:
         """Commit what is done so far, so that nothing is held open across a call to the outside."""
@@ -178,6 +183,7 @@ def _after_commit(ctx: Context) -> None:
     queue.start(ctx._jobs)
     if ctx._changes and ctx.tenant:
         live.announce(ctx.tenant, ctx._changes)
+    live.wake(ctx._wakes)
 
 
 @asynccontextmanager
