@@ -1,0 +1,29 @@
+"""The application: pages, the gate before every click, and the HTTP routes, on one port."""
+
+import reflex as rx
+import reflex.model  # noqa: F401  (else the first click of a process imports it, inside the state's lock)
+
+from aerostic.components.typeface import Typeface
+from aerostic.core.settings import settings
+from aerostic.pages import (  # noqa: F401  (importing a page adds it)
+    dashboard,
+)
+from aerostic.state.base import explain
+from aerostic.state.guard import AuthGuard, ClosedUploads
+from aerostic.state.live import listen
+from backend_api.app import api
+from backend_api.ingest import Ingest
+from backend_api.simulator_proxy import SimulatorProxy
+
+app = rx.App(
+    # Each wraps those before it: a webhook meets nothing but Ingest.
+    api_transformer=[api, ClosedUploads, SimulatorProxy, Ingest],
+    stylesheets=["/aerostic.css"],
+    head_components=[rx.el.script(src="/aerostic.js", defer=True)],
+    app_wraps={(55, "Typeface"): lambda _: Typeface.create()},
+    backend_exception_handler=explain,
+    toaster=rx.toast.provider(position="bottom-right", rich_colors=True, close_button=True),
+    html_lang="en",
+)
+app.add_middleware(AuthGuard())
+app.register_lifespan_task(listen)
