@@ -1,15 +1,29 @@
 """The inbox, asked and acted upon as its people do, with a rival in the room."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlmodel import select
 
 from aerostic.core import clock
-from aerostic.core.errors import NotFound
-from aerostic.domain.inbox import queries
+from aerostic.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
+from aerostic.core.ids import moment_of
+from aerostic.domain.contacts.models import Contact
+from aerostic.domain.inbox import presence, queries, search, service
+from aerostic.domain.inbox.drafts import Draft
 from aerostic.domain.inbox.models import ConversationEvent, ConversationStatus
-from aerostic.domain.inbox.schemas import ConversationFilter, Ticks, View
-from tests.builders import conversation_of, inbound, outbound
+from aerostic.domain.inbox.presence import Watcher
+from aerostic.domain.inbox.schemas import (
+    ConversationFilter,
+    Failure,
+    Mention,
+    ReactionView,
+    Ticks,
+    View,
+)
+from aerostic.domain.sending.models import DueWork, OutboxItem
+from tests.builders import contact_of, conversation_of, inbound, outbound
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -152,3 +166,367 @@ def walk_forth(ctx, conversation, first):
         pages.append(queries.thread(ctx, conversation, after=pages[-1].newer_cursor, limit=3))
     assert pages[-1].newer_cursor == pages[-2].newer_cursor
     return [text for page in pages for text in texts(page)]
+
+
+def test_a_message_shows_its_quote_its_file_its_reactions_and_its_failure(place):
+    conversation = conversation_of(place, "Ada")
+    asked = inbound(place, conversation, "Which size?\nMedium?", occurred_at=NOON)
+    outbound(
+        place,
+        conversation,
+        "Large",
+        occurred_at=NOON + timedelta(seconds=1),
+        status="failed",
+        failure={"code": "131026", "reason": "Not reachable.", "action": "Call them."},
+        reply_to_meta_id=f"wamid.{asked.hex}",
+        reactions={
+            "contact": {"emoji": "👍"},
+            "us": {"emoji": "👍", "user_id": str(place.agent_id)},
+        },
+    )
+    with place.work() as ctx:
+        answer = queries.thread(ctx, conversation).items[1]
+    assert (answer.quoted.id, answer.quoted.author_name) == (asked, "Ada")
+    assert answer.quoted.preview == "Which size? Medium?"
+    assert answer.failure == Failure("131026", "Not reachable.", "Call them.")
+    assert (answer.ticks, answer.can_retry, answer.author_name) == (Ticks.FAILED, True, "Agent")
+    assert answer.reactions == [ReactionView("👍", ["Ada", "Agent"], is_ours=True)]
+
+
+def test_a_quote_of_something_that_we_never_had_says_so(place):
+    conversation = conversation_of(place)
+    inbound(place, conversation, reply_to_meta_id="wamid.before-our-time")
+    with place.work() as ctx:
+        quoted = queries.thread(ctx, conversation).items[0].quoted
+    assert (quoted.id, quoted.preview) == (None, "An earlier message")
+
+
+def test_a_removed_message_keeps_its_place_but_not_its_words(place):
+    conversation = conversation_of(place)
+    inbound(place, conversation, "secret", revoked_at=NOON)
+    with place.work() as ctx:
+        shown = queries.thread(ctx, conversation).items[0]
+    assert (shown.text, shown.content.notice) == ("", "This message was removed.")
+
+
+# Answering --------------------------------------------------------------------------------------
+
+
+def rows_of(place, model):
+    with place.system_work() as ctx:
+        return list(ctx.session.exec(select(model)))
+
+
+def lines_of(place, conversation):
+    with place.work() as ctx:
+        return texts(queries.thread(ctx, conversation))
+
+
+@pytest.fixture
+def conversation(place):
+    made = conversation_of(place, "Ada", phone="15550009999")
+    inbound(place, made, "Are you open?")
+    return made
+
+
+def test_a_reply_is_queued_once_for_the_contact(place, conversation):
+    with place.work("agent") as ctx:
+        service.reply(ctx, conversation, Draft.text("Until six", key="k1"))
+    with place.work("agent") as ctx:
+        service.reply(ctx, conversation, Draft.text("Until six", key="k1"))
+    assert [item.recipient for item in rows_of(place, OutboxItem)] == ["15550009999"]
+    assert lines_of(place, conversation) == ["Are you open?", "Until six"]
+
+
+def test_free_text_is_refused_once_the_window_has_closed_and_nothing_is_written(place):
+    with place.work("agent") as ctx:
+        closed = {"window_closes_at": ctx.now, "last_inbound_at": ctx.now - timedelta(hours=24)}
+    made = conversation_of(place, phone="15550009999", **closed)
+    sentence = (
+        "WhatsApp only allows templates here: the customer last wrote more than 24 hours ago."
+    )
+    with pytest.raises(Refused, match=sentence), place.work("agent") as ctx:
+        service.reply(ctx, made, Draft.text("Hello?"))
+    assert rows_of(place, OutboxItem) == []
+    assert lines_of(place, made) == []
+
+
+def test_a_reply_opens_a_closed_conversation_again(place, conversation):
+    with place.work("agent") as ctx:
+        service.close(ctx, conversation)
+    with place.work("agent") as ctx:
+        service.reply(ctx, conversation, Draft.text("One more thing"))
+    with place.work() as ctx:
+        assert queries.conversation(ctx, conversation).row.status == "open"
+    assert lines_of(place, conversation)[1:] == [
+        "Agent closed this conversation.",
+        "One more thing",
+        "Agent reopened this conversation.",
+    ]
+
+
+def test_a_rival_can_not_reply_and_nothing_changes(place, rival, conversation):
+    with pytest.raises(NotFound), rival.work() as ctx:
+        service.reply(ctx, conversation, Draft.text("Hello from next door"))
+    assert lines_of(place, conversation) == ["Are you open?"]
+    assert rows_of(rival, OutboxItem) == rows_of(place, OutboxItem) == []
+
+
+def test_a_reaction_is_shown_at_its_message_and_a_second_tap_takes_it_back(place, conversation):
+    with place.work() as ctx:
+        message = queries.thread(ctx, conversation).items[0].id
+    with place.work("agent") as ctx:
+        service.react(ctx, message, "👍")
+    with place.work() as ctx:
+        shown = queries.thread(ctx, conversation).items
+        assert [item.reactions for item in shown] == [[ReactionView("👍", ["Agent"], is_ours=True)]]
+    with place.work("agent") as ctx:
+        service.react(ctx, message, "")
+    with place.work() as ctx:
+        assert queries.message(ctx, message).reactions == []
+    assert [item.body["reaction"]["emoji"] for item in rows_of(place, OutboxItem)] == ["👍", ""]
+
+
+def test_a_conversation_is_started_once_and_takes_only_templates(place):
+    contact = contact_of(place, "Bo", phone="15550008888")
+    with place.work("agent") as ctx:
+        first = service.start_conversation(ctx, contact, place.number_id).id
+    with place.work("agent") as ctx:
+        assert service.start_conversation(ctx, contact, place.number_id).id == first
+    assert lines_of(place, first) == ["Agent started this conversation."]
+    sentence = "the customer has not written to this number yet"
+    with pytest.raises(Refused, match=sentence), place.work("agent") as ctx:
+        service.reply(ctx, first, Draft.text("Hello"))
+
+
+# Whose it is ------------------------------------------------------------------------------------
+
+
+def test_assigning_says_who_and_to_whom(place, conversation):
+    for user_id in (place.agent_id, place.agent_id, place.owner_id, None):
+        with place.work("agent") as ctx:
+            service.assign(ctx, conversation, user_id)
+    assert lines_of(place, conversation)[1:] == [
+        "Agent took this conversation.",
+        "Agent assigned this to Owner.",
+        "Agent took the assignment away.",
+    ]
+
+
+def test_only_members_who_may_answer_are_given_a_conversation(place, rival, conversation):
+    with pytest.raises(Refused, match="can not answer in this workspace"), place.work() as ctx:
+        service.assign(ctx, conversation, rival.agent_id)
+    with place.work() as ctx:
+        assert queries.conversation(ctx, conversation).row.assignee_id is None
+    assert lines_of(place, conversation) == ["Are you open?"]
+
+
+def test_a_note_calls_upon_members_only(place, rival, conversation):
+    with place.work("agent") as ctx:
+        service.add_note(ctx, conversation, " Ask the cook ", [place.owner_id])
+        note = queries.thread(ctx, conversation).items[-1]
+    assert (note.text, note.is_note) == ("Ask the cook", True)
+    assert note.mentions == [Mention(place.owner_id, "Owner")]
+    with pytest.raises(Refused), place.work("agent") as ctx:
+        service.add_note(ctx, conversation, "Psst", [rival.owner_id])
+    assert lines_of(place, conversation) == ["Are you open?", "Ask the cook"]
+
+
+def test_a_snooze_wakes_when_it_is_over_and_not_before(place, conversation):
+    until = clock.now() + timedelta(hours=1)
+    with place.work("agent") as ctx:
+        service.snooze(ctx, conversation, until)
+    assert due_snoozes(place) == [(conversation, until)]
+    with place.system_work() as ctx:
+        assert not service.wake_snoozed(ctx, conversation)
+    with place.system_work() as ctx:
+        assert service.wake_snoozed(replace(ctx, now=until), conversation)
+    assert due_snoozes(place) == []
+    with place.work() as ctx:
+        row = queries.conversation(ctx, conversation).row
+    assert (row.status, row.snoozed_until) == ("open", None)
+    assert lines_of(place, conversation)[-1] == "The snooze is over."
+
+
+def test_closing_a_snoozed_conversation_forgets_the_alarm(place, conversation):
+    with place.work("agent") as ctx:
+        service.snooze(ctx, conversation, ctx.now + timedelta(hours=1))
+    with place.work("agent") as ctx:
+        service.close(ctx, conversation)
+    assert due_snoozes(place) == []
+    with place.system_work() as ctx:
+        assert not service.wake_snoozed(ctx, conversation)
+
+
+def test_a_snooze_into_the_past_is_refused(place, conversation):
+    with pytest.raises(Invalid, match="still to come"), place.work("agent") as ctx:
+        service.snooze(ctx, conversation, ctx.now)
+    assert due_snoozes(place) == []
+
+
+def due_snoozes(place):
+    with place.system_work() as ctx:
+        wanted = select(DueWork).where(
+            DueWork.tenant_id == place.tenant_id, DueWork.kind == "snooze"
+        )
+        return [(work.ref, work.due_at) for work in ctx.session.exec(wanted)]
+
+
+def test_reading_takes_the_unread_count_away(place, conversation):
+    with place.work("agent") as ctx:
+        service.mark_read(ctx, conversation)
+    assert listed(place, is_unread=True) == []
+
+
+# Labels and canned replies ----------------------------------------------------------------------
+
+
+def test_labels_are_attached_shown_and_filtered_by(place, conversation):
+    with place.work("admin") as ctx:
+        vip, late = service.create_label(ctx, "VIP").id, service.create_label(ctx, "Late", "red").id
+    for chosen in ([vip, late], [late], [late]):
+        with place.work("agent") as ctx:
+            service.set_labels(ctx, conversation, chosen)
+    assert lines_of(place, conversation)[1:] == [
+        "Agent added Late, VIP.",
+        "Agent removed VIP.",
+    ]
+    assert (listed(place, label_id=late), listed(place, label_id=vip)) == (["Ada"], [])
+    with place.work("admin") as ctx:
+        service.delete_label(ctx, late)
+    with place.work() as ctx:
+        assert queries.conversation(ctx, conversation).row.labels == []
+
+
+def test_a_label_of_a_rival_does_not_exist(place, rival, conversation):
+    with rival.work("admin") as ctx:
+        theirs = service.create_label(ctx, "VIP").id
+    with pytest.raises(NotFound), place.work() as ctx:
+        service.set_labels(ctx, conversation, [theirs])
+    assert lines_of(place, conversation) == ["Are you open?"]
+
+
+def test_two_labels_do_not_share_a_name(place):
+    with place.work("admin") as ctx:
+        service.create_label(ctx, "VIP")
+    with pytest.raises(Conflict, match="There is a label “vip” already"), place.work() as ctx:
+        service.create_label(ctx, "vip")
+    with place.work() as ctx:
+        assert [label.name for label in queries.labels(ctx)] == ["VIP"]
+
+
+def test_agents_use_labels_and_canned_replies_but_do_not_make_them(place):
+    for make in (service.create_label, service.create_canned_reply):
+        with pytest.raises(NotAllowed), place.work("agent") as ctx:
+            make(ctx, "hours", "We open at nine.")
+    with place.work("agent") as ctx:
+        assert (queries.labels(ctx), queries.canned_replies(ctx)) == ([], [])
+
+
+def test_a_canned_reply_is_filled_for_the_contact(place, conversation):
+    with place.work("admin") as ctx:
+        text = "Hi {{ contact.first_name }}, {{agent.name}} here. {{ contact.table }}{{ nothing }}"
+        reply = service.create_canned_reply(ctx, "/Hello", text).id
+        ctx.get(Contact, queries.conversation(ctx, conversation).row.contact_id).attributes = {
+            "table": "Table 4."
+        }
+    with place.work("agent") as ctx:
+        assert [one.shortcut for one in queries.canned_replies(ctx)] == ["hello"]
+        assert queries.canned_text(ctx, reply, conversation) == "Hi Ada, Agent here. Table 4."
+
+
+def test_a_shortcut_belongs_to_one_reply(place):
+    with place.work("admin") as ctx:
+        service.create_canned_reply(ctx, "hours", "Nine to six.")
+    with pytest.raises(Conflict, match="“/hours” is taken already"), place.work("admin") as ctx:
+        service.create_canned_reply(ctx, "/HOURS", "Ten to five.")
+    with place.work() as ctx:
+        assert [one.text for one in queries.canned_replies(ctx)] == ["Nine to six."]
+
+
+# Presence ---------------------------------------------------------------------------------------
+
+
+def test_colleagues_see_who_looks_and_who_types_until_they_leave(place, rival, conversation):
+    with place.work("agent") as ctx:
+        presence.look(ctx, conversation)
+        assert presence.watchers(ctx, conversation) == []
+    with place.work("owner") as ctx:
+        assert presence.watchers(ctx, conversation) == [Watcher(place.agent_id, "Agent", False)]
+    with place.work("agent") as ctx:
+        presence.typing(ctx, conversation)
+    with place.work("owner") as ctx:
+        assert presence.watchers(ctx, conversation) == [Watcher(place.agent_id, "Agent", True)]
+        later = replace(ctx, now=ctx.now + timedelta(seconds=presence.TYPING_SECONDS))
+        assert presence.watchers(later, conversation) == [Watcher(place.agent_id, "Agent", False)]
+        later = replace(ctx, now=ctx.now + timedelta(seconds=presence.LOOKING_SECONDS))
+        assert presence.watchers(later, conversation) == []
+    with place.work("agent") as ctx:
+        presence.leave(ctx, conversation)
+    with place.work("owner") as ctx:
+        assert presence.watchers(ctx, conversation) == []
+
+
+def test_a_rival_can_not_look_in(place, rival, conversation):
+    for act in (presence.look, presence.leave, presence.typing, presence.watchers):
+        with pytest.raises(NotFound), rival.work() as ctx:
+            act(ctx, conversation)
+    with place.work() as ctx:
+        assert presence.watchers(ctx, conversation) == []
+
+
+# Search -----------------------------------------------------------------------------------------
+
+
+def found(place, text, after=None):
+    with place.work("agent") as ctx:
+        return queries.search(ctx, text, after)
+
+
+def test_search_finds_messages_by_any_part_of_any_case_and_accent(place, rival):
+    there = conversation_of(place, "José Peña", phone="34600111222")
+    inbound(place, there, "¿Tenéis CAFÉ con leche?")
+    inbound(place, there, "100% sure")
+    inbound(rival, conversation_of(rival), "café")
+    assert [one.excerpt for one in found(place, "cafe leche").messages] == [
+        "¿Tenéis CAFÉ con leche?"
+    ]
+    assert [one.excerpt for one in found(place, "0% s").messages] == ["100% sure"]
+    assert found(place, "100_").messages == []
+    assert found(place, "tea").messages == []
+
+
+def test_search_finds_contacts_by_the_beginning_of_words_and_by_number(place, rival):
+    there = conversation_of(place, "José Peña", phone="34600111222")
+    conversation_of(rival, "José Peña")
+    for typed in ("jose", "pena jo", "111222", "+34 600"):
+        (contact,) = found(place, typed).contacts
+        assert (contact.name, contact.conversation_id) == ("José Peña", there)
+    assert found(place, "eña").contacts == []
+
+
+def test_search_looks_through_everything_a_stretch_at_a_time(place, monkeypatch):
+    monkeypatch.setattr(search, "STRETCH", 3)
+    there = conversation_of(place)
+    sent = [inbound(place, there, text) for text in ("needle", *["hay"] * 7)]
+    pages = [found(place, "needle")]
+    while pages[-1].next_cursor:
+        pages.append(found(place, "needle", pages[-1].next_cursor))
+    assert [len(page.messages) for page in pages] == [0, 0, 1]
+    assert [page.searched_back_to for page in pages] == [
+        moment_of(sent[5]),
+        moment_of(sent[2]),
+        None,
+    ]
+
+
+def test_one_letter_is_too_little_to_search_for(place):
+    with pytest.raises(Invalid, match="at least two letters"):
+        found(place, " a ")
+
+
+def test_a_cursor_that_we_did_not_make_is_refused(place):
+    with place.work() as ctx:
+        for cursor in ("nonsense", "W10", "WyIyMDI2LTExLTIwIiwgIngiXQ", "é"):
+            with pytest.raises(Invalid, match="not one of ours"):
+                queries.conversations(ctx, after=cursor)

@@ -9,7 +9,8 @@ from sqlmodel import col, select
 from aerostic.core.ids import moment_of
 from aerostic.core.tenancy import Context
 from aerostic.domain.contacts.models import Contact
-from aerostic.domain.inbox import content
+from aerostic.domain.inbox import content, reactions
+from aerostic.domain.inbox.events import sentence
 from aerostic.domain.inbox.models import (
     ConversationEvent,
     Direction,
@@ -46,7 +47,6 @@ _AUTHORLESS = {
 class _Around:
     """What the messages of one page refer to."""
 
-    me: UUID | None
     users: Mapping[UUID, str]
     contacts: Mapping[UUID, Contact]
     media: Mapping[UUID, Media]
@@ -71,7 +71,7 @@ def event_view(event: ConversationEvent) -> EventView:
         kind=kind,
         actor_user_id=event.actor_user_id,
         actor_name=event.actor_name,
-        text=event.text,
+        text=sentence(event),
         mentions=[
             Mention(UUID(one["user_id"]), one["name"]) for one in event.details.get("mentions", [])
         ],
@@ -82,9 +82,8 @@ def event_view(event: ConversationEvent) -> EventView:
 def _look_around(ctx: Context, messages: Sequence[Message]) -> _Around:
     quoted = _quoted(ctx, messages)
     everyone = [*messages, *quoted.values()]
-    reactors = [UUID(user) for message in messages for user in _user_reactors(message)]
+    reactors = [user for message in messages for user in _reactors(message)]
     return _Around(
-        me=ctx.actor.user_id,
         users=user_names(ctx, [*(one.author_id for one in everyone), *reactors]),
         contacts=rows_by_id(ctx, Contact, (one.contact_id for one in everyone)),
         media=rows_by_id(ctx, Media, (one.media_id for one in messages)),
@@ -188,26 +187,25 @@ def _quote(message: Message, around: _Around) -> Quote | None:
     )
 
 
-def _user_reactors(message: Message) -> Iterable[str]:
-    return (who.removeprefix("user:") for who in message.reactions if who.startswith("user:"))
+def _reactors(message: Message) -> Iterable[UUID]:
+    return (UUID(given["user_id"]) for given in message.reactions.values() if "user_id" in given)
 
 
 def _reactions(message: Message, around: _Around) -> list[ReactionView]:
-    """Grouped by emoji. Stored as who → emoji, so that a new one of the same person replaces the old."""
+    """Grouped by emoji."""
     by: dict[str, list[str]] = {}
-    for who, emoji in message.reactions.items():
-        by.setdefault(str(emoji), []).append(who)
+    for side, given in sorted(message.reactions.items()):  # theirs first
+        by.setdefault(given["emoji"], []).append(_reactor(side, given, message, around))
+    ours = message.reactions.get(reactions.US, {})
     return [
-        ReactionView(
-            emoji=emoji,
-            by=[_reactor(who, message, around) for who in reactors],
-            is_mine=f"user:{around.me}" in reactors,
-        )
-        for emoji, reactors in by.items()
+        ReactionView(emoji, names, is_ours=emoji == ours.get("emoji"))
+        for emoji, names in by.items()
     ]
 
 
-def _reactor(who: str, message: Message, around: _Around) -> str:
-    if who.startswith("user:"):
-        return around.users.get(UUID(who.removeprefix("user:")), "A former member")
-    return contact_name(around.contacts.get(message.contact_id)) if who == "contact" else "Phone"
+def _reactor(side: str, given: Mapping[str, str], message: Message, around: _Around) -> str:
+    if side == reactions.CONTACT:
+        return contact_name(around.contacts.get(message.contact_id))
+    if "user_id" not in given:
+        return "Phone"
+    return around.users.get(UUID(given["user_id"]), "A former member")

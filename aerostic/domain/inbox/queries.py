@@ -11,10 +11,10 @@ from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
 from aerostic.domain.channels.models import ConnectionStatus, PhoneNumber
 from aerostic.domain.contacts.models import Contact
-from aerostic.domain.inbox import lists, messages, threads, window
+from aerostic.domain.inbox import canned, lists, members, messages, threads, window
 from aerostic.domain.inbox import search as searching
 from aerostic.domain.inbox import templates as gaps
-from aerostic.domain.inbox.access import access_conversation, access_message
+from aerostic.domain.inbox.access import access_canned_reply, access_conversation, access_message
 from aerostic.domain.inbox.models import (
     CannedReply,
     ConversationStatus,
@@ -22,6 +22,7 @@ from aerostic.domain.inbox.models import (
 )
 from aerostic.domain.inbox.schemas import (
     CannedReplyView,
+    Colleague,
     ConversationDetail,
     ConversationFilter,
     ConversationRow,
@@ -33,8 +34,15 @@ from aerostic.domain.inbox.schemas import (
     ThreadPage,
     View,
 )
-from aerostic.domain.inbox.views import canned_reply_view, conversation_rows, label_view
-from aerostic.domain.templates.models import Template
+from aerostic.domain.inbox.views import (
+    canned_reply_view,
+    contact_name,
+    conversation_rows,
+    label_view,
+    phone_text,
+)
+from aerostic.domain.templates.queries import APPROVED
+from aerostic.domain.templates.queries import templates as all_templates
 
 EVERYTHING_OPEN = ConversationFilter()
 
@@ -151,26 +159,46 @@ def canned_replies(ctx: Context) -> list[CannedReplyView]:
 
 
 @requires(Permission.INBOX_READ)
+def canned_text(ctx: Context, reply_id: UUID, conversation_id: UUID) -> str:
+    """A canned reply with its gaps filled for that conversation, ready to be looked over and sent."""
+    reply = access_canned_reply(ctx, reply_id)
+    contact = ctx.get(Contact, access_conversation(ctx, conversation_id).contact_id)
+    assert contact is not None  # a foreign key says so
+    return canned.filled(reply.text, _values(ctx, contact))
+
+
+@requires(Permission.INBOX_READ)
+def colleagues(ctx: Context) -> list[Colleague]:
+    """The members who may answer, by name: to assign to, or to mention in a note."""
+    return [Colleague(*one) for one in members.names_of_answering(ctx).items()]
+
+
+@requires(Permission.INBOX_READ)
 def sendable_templates(ctx: Context, conversation_id: UUID) -> list[TemplateView]:
     """The approved templates of the account that this conversation's number belongs to."""
     number = ctx.get(PhoneNumber, access_conversation(ctx, conversation_id).number_id)
     assert number is not None  # a foreign key says so
-    statement = (
-        select(Template)
-        .where(
-            Template.tenant_id == ctx.tenant_id,
-            Template.account_id == number.account_id,
-            Template.status == "APPROVED",
-        )
-        .order_by(col(Template.name), col(Template.language))
-    )
-    return [gaps.template_view(template) for template in ctx.session.exec(statement)]
+    approved = all_templates(ctx, account_id=number.account_id, status=APPROVED)
+    return [gaps.template_view(template) for template in approved]
 
 
 @requires(Permission.INBOX_READ)
 def search(ctx: Context, text: str, after: Cursor | None = None) -> SearchPage:
     """Contacts by the beginnings of words, and messages that hold the text, newest first."""
     return searching.search(ctx, text, after)
+
+
+def _values(ctx: Context, contact: Contact) -> dict[str, str]:
+    """What `{{ … }}` may name. Attributes of the contact are `contact.<key>`."""
+    name = contact_name(contact)
+    return {
+        **{f"contact.{key}": str(value) for key, value in contact.attributes.items()},
+        "contact.name": name,
+        "contact.first_name": name.split()[0],
+        "contact.phone": phone_text(contact.phone),
+        "contact.email": contact.email or "",
+        "agent.name": ctx.actor.name,
+    }
 
 
 def _stretch_after(ctx: Context, conversation_id: UUID, after: Cursor, size: int) -> ThreadPage:

@@ -239,9 +239,11 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class ReactionView:
+    """An emoji and who gave it. `is_ours`: a second tap of ours takes it back."""
+
     emoji: str
     by: list[str]
-    is_mine: bool
+    is_ours: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,14 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mention:
+    user_id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A member who may answer: to assign to, or to mention."""
+
     user_id: UUID
     name: str
 

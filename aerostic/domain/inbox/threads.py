@@ -85,8 +85,11 @@ def newer(ctx: Context, conversation_id: UUID, *, after: Place, limit: int) -> S
 
 
 def _messages(ctx: Context, conversation_id: UUID) -> Any:
+    """A reaction has a row while it leaves, but is shown at the message that it is for."""
     return select(Message).where(
-        Message.tenant_id == ctx.tenant_id, Message.conversation_id == conversation_id
+        Message.tenant_id == ctx.tenant_id,
+        Message.conversation_id == conversation_id,
+        Message.type != "reaction",
     )
 
 
