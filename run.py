@@ -42,8 +42,8 @@ def check_python(version):
     """Refuse a Python that the packages do not exist for."""
     if not OLDEST <= version <= NEWEST:
         raise CannotStart(
-            "Aerostic needs Python 3.11 to 3.14; this is {}.{} ({}). "
-            "Run it as `python3.12 run.py`, for example.".format(version[0], version[1], sys.executable)
+            f"Aerostic needs Python 3.11 to 3.14; this is {version[0]}.{version[1]} ({sys.executable}). "
+            "Run it as `python3.12 run.py`, for example."
         )
 
 
@@ -57,7 +57,7 @@ class alone:
         import fcntl
 
         os.makedirs(TOOLS, exist_ok=True)
-        self.lock = open(os.path.join(TOOLS, "lock"), "w")  # noqa: SIM115 (closed on leaving)
+        self.lock = open(os.path.join(TOOLS, "lock"), "w")
         fcntl.flock(self.lock, fcntl.LOCK_EX)
 
     def __exit__(self, *_):
@@ -105,14 +105,18 @@ def install(wants_development):
     if os.path.exists(STAMP):
         os.unlink(STAMP)
     with progress("Installing Python packages"):
-        call([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python] + files)
+        call([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, *files])
     with open(STAMP, "w") as file:
         json.dump(wanted_stamp(wants_development), file)
 
 
 def find_uv():
     """uv, from wherever it can be had: PATH, a private environment, or a private folder."""
-    for candidate in (shutil.which("uv"), tool("environment", SCRIPTS, "uv"), tool("uv", "bin", "uv")):
+    for candidate in (
+        shutil.which("uv"),
+        tool("environment", SCRIPTS, "uv"),
+        tool("uv", "bin", "uv"),
+    ):
         if candidate and works([candidate, "--version"]):
             return candidate
     with progress("Fetching the package installer"):
@@ -127,13 +131,13 @@ def fetch_uv():
     quiet = ["install", "--quiet", "--disable-pip-version-check", "uv==" + UV_VERSION]
     said = ""
     if works([sys.executable, "-m", "venv", tool("environment")]):
-        said = attempt([tool("environment", SCRIPTS, "python"), "-m", "pip"] + quiet)
+        said = attempt([tool("environment", SCRIPTS, "python"), "-m", "pip", *quiet])
         if not said:
             return tool("environment", SCRIPTS, "uv")
     shutil.rmtree(tool("environment"), ignore_errors=True)
     if works([sys.executable, "-m", "pip", "--version"]):
         # Into a folder of our own: allowed even where the system's packages are managed by others.
-        said = attempt([sys.executable, "-m", "pip"] + quiet + ["--target", tool("uv"), "--upgrade"])
+        said = attempt([sys.executable, "-m", "pip", *quiet, "--target", tool("uv"), "--upgrade"])
         if not said:
             return tool("uv", "bin", "uv")
     if said:
@@ -146,7 +150,7 @@ def fetch_uv():
 
 def works(command):
     try:
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/").returncode == 0
+        return subprocess.run(command, capture_output=True, cwd="/").returncode == 0
     except OSError:
         return False
 
@@ -181,8 +185,11 @@ def in_words(said):
     if "No space left on device" in said or "os error 28" in said:
         return "The disk is full: the Python packages need about 1 GB. Free some space and start again."
     if "Permission denied" in said or "os error 13" in said:
-        return "No permission to write {}. Run as the user that owns it.\n{}".format(ROOT, last)
-    if any(sign in said for sign in ("dns error", "Name or service", "Temporary failure", "tcp connect")):
+        return f"No permission to write {ROOT}. Run as the user that owns it.\n{last}"
+    if any(
+        sign in said
+        for sign in ("dns error", "Name or service", "Temporary failure", "tcp connect")
+    ):
         return "The package index could not be reached. Check the network and start again.\n" + last
     return "The Python packages could not be installed. The installer said last:\n" + last
 
@@ -212,7 +219,7 @@ class progress:
 
     def line(self, outcome=""):
         start = "\r\x1b[K" if sys.stdout.isatty() else ""
-        return "{}{} …  {:.0f} s{}".format(start, self.title, time.monotonic() - self.began, outcome)
+        return f"{start}{self.title} …  {time.monotonic() - self.began:.0f} s{outcome}"
 
 
 def hand_over(arguments):
@@ -220,7 +227,7 @@ def hand_over(arguments):
     python = os.path.join(ENVIRONMENT, SCRIPTS, "python")
     environment = dict(clean_environment(), AEROSTIC_RUN_FROM=os.getcwd())
     os.chdir(ROOT)
-    command = [python, "-m", "aerostic.operations"] + arguments
+    command = [python, "-m", "aerostic.operations", *arguments]
     if os.name == "nt":
         sys.exit(subprocess.call(command, env=environment))
     os.execve(python, command, environment)
@@ -229,10 +236,10 @@ def hand_over(arguments):
 def refused(error):
     """What the file system refused, in words."""
     if error.errno == 28:
-        return "The disk is full: {} could not be written. Free about 2 GB and start again.".format(error.filename)
+        return f"The disk is full: {error.filename} could not be written. Free about 2 GB and start again."
     if error.errno in (13, 1, 30):
-        return "No permission to write {}. Run as the user that owns {}.".format(error.filename, ROOT)
-    return "{}: {}".format(error.filename or ROOT, error.strerror)
+        return f"No permission to write {error.filename}. Run as the user that owns {ROOT}."
+    return f"{error.filename or ROOT}: {error.strerror}"
 
 
 if __name__ == "__main__":

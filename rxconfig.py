@@ -15,9 +15,9 @@ os.environ.setdefault("REFLEX_USE_GRANIAN", "1")
 os.environ.setdefault("REFLEX_TELEMETRY_ENABLED", "false")
 os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")
 
-import reflex as rx  # noqa: E402  (the lines above must come first)
+import reflex as rx
 
-from aerostic.core.settings import settings  # noqa: E402
+from aerostic.core.settings import settings
 
 BUILT_FOR = "localhost:8000"
 
@@ -38,7 +38,10 @@ class SameOrigin(rx.plugins.Plugin):
 
 
 def _use_own_address(file: Path) -> int:
-    scheme = {"ws": '(location.protocol==="https:"?"wss://":"ws://")', "http": 'location.protocol+"//"'}
+    scheme = {
+        "ws": '(location.protocol==="https:"?"wss://":"ws://")',
+        "http": 'location.protocol+"//"',
+    }
     text, count = re.subn(
         rf"""(["'`])(ws|http)://{re.escape(BUILT_FOR)}([^"'`]*)\1""",
         lambda found: f"({scheme[found[2]]}+location.host+{found[1]}{found[3]}{found[1]})",

@@ -118,7 +118,9 @@ def _database_on(superuser_url: str, started: ExitStack) -> tuple[str, str, str]
 def _as_role(url: str, role: str, password: str, database: str) -> str:
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{role}:{quote(password)}@{place}", path=f"/{database}"))
+    return urlunsplit(
+        parts._replace(netloc=f"{role}:{quote(password)}@{place}", path=f"/{database}")
+    )
 
 
 def _drop(superuser_url: str, database: str) -> None:

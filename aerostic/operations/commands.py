@@ -45,7 +45,9 @@ def main() -> None:
 
 def from_here(path: Path) -> Path:
     """A path as the person meant it: relative to where they typed the command."""
-    return Path(os.environ.get("AEROSTIC_RUN_FROM", ".")) / path if path != DEFAULT_DATA_DIR else path
+    return (
+        Path(os.environ.get("AEROSTIC_RUN_FROM", ".")) / path if path != DEFAULT_DATA_DIR else path
+    )
 
 
 @cli.command()
@@ -61,7 +63,9 @@ def up(
     from aerostic.operations import up as starting
 
     starting.run(
-        starting.Wishes(from_here(data_dir), host, port, demo=demo, workers=workers, verbose=verbose)
+        starting.Wishes(
+            from_here(data_dir), host, port, demo=demo, workers=workers, verbose=verbose
+        )
     )
 
 

@@ -25,7 +25,7 @@ def complain(text: str) -> None:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """`Building the pages …  12 s`: counts while it runs where a terminal shows it, once at the end elsewhere."""
+    """`Building the pages …  12 s`: counts while it runs on a terminal, said once elsewhere."""
     began = time.monotonic()
     stopped = threading.Event()
     counter = threading.Thread(target=_count, args=(title, began, stopped), daemon=True)

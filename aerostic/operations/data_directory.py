@@ -61,7 +61,9 @@ class DataDirectory:
         """Make the folder, private to this user, and see that it can be written."""
         with explained(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            self.path.chmod(0o711)  # its own subfolders are private; the server's user must pass through
+            self.path.chmod(
+                0o711
+            )  # its own subfolders are private; the server's user must pass through
             write_private(self.path / ".probe", "x")
             (self.path / ".probe").unlink()
         free = shutil.disk_usage(self.path).free
@@ -118,7 +120,9 @@ class DataDirectory:
 
     def write_runtime(self, **told: Any) -> None:
         """Where the owner's servers are. Holds passwords: readable by this user only."""
-        write_private(self.path / "runtime.json", json.dumps({"pid": os.getpid(), **told}, indent=1))
+        write_private(
+            self.path / "runtime.json", json.dumps({"pid": os.getpid(), **told}, indent=1)
+        )
 
     def runtime(self) -> dict[str, Any] | None:
         """What the living owner wrote, or None."""

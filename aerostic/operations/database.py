@@ -72,7 +72,9 @@ def _connect(url: str, setting: str) -> "psycopg.Connection[tuple[object, ...]]"
         return psycopg.connect(url.replace("+psycopg", "", 1), connect_timeout=10)
     except psycopg.OperationalError as error:
         said = str(error).strip().splitlines()[-1]
-        raise OperationError(f"{setting}: the database can not be reached. It said: {said}") from error
+        raise OperationError(
+            f"{setting}: the database can not be reached. It said: {said}"
+        ) from error
 
 
 def migrations_match_models() -> subprocess.CompletedProcess[str]:

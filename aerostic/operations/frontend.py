@@ -78,7 +78,9 @@ def build(log: Path, environment: Mapping[str, str], root: Path = ROOT) -> None:
         _stamp(root).unlink(missing_ok=True)
         before = fingerprint(root, lock=False)
         _run(log, environment, root)
-        if fingerprint(root, lock=False) == before:  # else someone edited meanwhile: build again next time
+        if (
+            fingerprint(root, lock=False) == before
+        ):  # else someone edited meanwhile: build again next time
             _stamp(root).write_text(json.dumps({"sources": fingerprint(root)}))
 
 
@@ -154,7 +156,7 @@ def _configured_registry(path: str) -> str:
 
 
 def placeholder_settings() -> dict[str, str]:
-    """Enough settings to compile the pages where there is no database, as in an image. Used for nothing else."""
+    """Enough settings to compile the pages without a database, as in an image. For nothing else."""
     nowhere = "127.0.0.1:1/none"
     return {
         "AEROSTIC_SECRET_KEY": "only-for-building-the-pages",

@@ -26,7 +26,11 @@ class Keeper:
     """The parent's side: tell it what was started, say farewell at the end."""
 
     def __init__(
-        self, mark: str, *, holding: tuple[int, ...] = (), patience_seconds: float = PATIENCE_SECONDS
+        self,
+        mark: str,
+        *,
+        holding: tuple[int, ...] = (),
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         """`holding`: descriptors of locks that must stay held until the clean-up is done."""
         self.mark = mark
@@ -66,7 +70,9 @@ class Keeper:
 
     def _tell(self, **words: object) -> None:
         assert self._process.stdin
-        with contextlib.suppress(BrokenPipeError):  # someone ended the keeper: we go on without a net
+        with contextlib.suppress(
+            BrokenPipeError
+        ):  # someone ended the keeper: we go on without a net
             self._process.stdin.write(json.dumps(words) + "\n")
             self._process.stdin.flush()
 
@@ -75,7 +81,9 @@ def marked_processes(mark: str) -> list[int]:
     """Every living process that carries the mark, except this one."""
     if sys.platform == "linux":
         return [pid for pid in _all_pids() if pid != os.getpid() and _carries(pid, mark.encode())]
-    shown = subprocess.run(["ps", "-axEwwo", "pid=,command="], capture_output=True, text=True).stdout
+    shown = subprocess.run(
+        ["ps", "-axEwwo", "pid=,command="], capture_output=True, text=True
+    ).stdout
     found = [int(line.split()[0]) for line in shown.splitlines() if mark in line]
     return [pid for pid in found if pid != os.getpid()]
 
@@ -106,10 +114,8 @@ def end_marked(mark: str) -> None:
 
 
 def _signal(pid: int, how: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, how)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _watch() -> None:

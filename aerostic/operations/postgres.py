@@ -200,9 +200,12 @@ class EmbeddedPostgres:
         if not is_alive(pid):
             return False
         shown = subprocess.run(
-            ["ps", "-o", "command=", "-p", str(pid)] if sys.platform != "linux"
+            ["ps", "-o", "command=", "-p", str(pid)]
+            if sys.platform != "linux"
             else ["cat", f"/proc/{pid}/cmdline"],
-            capture_output=True, text=True, check=False,
+            capture_output=True,
+            text=True,
+            check=False,
         ).stdout
         return str(self.cluster) in shown and "postgres" in shown
 
@@ -365,7 +368,9 @@ def _initdb_in_words(output: str, directory: Path) -> str:
             "Free some space (about 1.5 GB is needed) and run the same command again."
         )
     if "Permission denied" in output:
-        return f"No permission: PostgreSQL could not make its files in {directory}.\n{output[-500:]}"
+        return (
+            f"No permission: PostgreSQL could not make its files in {directory}.\n{output[-500:]}"
+        )
     return f"PostgreSQL could not make its files in {directory}.\n{output[-1500:]}"
 
 

@@ -97,7 +97,7 @@ class Supervisor:
     # Starting
 
     async def start(self, *services: Service) -> None:
-        """Start these together; return when all are ready, or raise with the last words of one that is not."""
+        """Start these together; return when all are ready, or raise with the failed one's last words."""
         count = sum(len(group) for group in self._groups)
         group = [
             _Running(service, count + place, LogFile(self.logs / f"{service.name}.log"))
@@ -161,7 +161,9 @@ class Supervisor:
                 return
             lived = time.monotonic() - began
             delay = FIRST_DELAY if lived > STEADY_AFTER else delay
-            self._log(running, f"ended with {_code_in_words(code)}; starting again in {delay:.1f} s")
+            self._log(
+                running, f"ended with {_code_in_words(code)}; starting again in {delay:.1f} s"
+            )
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), delay)
             delay = min(delay * 2, LONGEST_DELAY)
@@ -227,9 +229,8 @@ class Supervisor:
     def _give_up(self, running: _Running, code: int) -> None:
         """It never worked: that is a fault in the set-up, and trying again would only hide it."""
         last = "\n".join(f"  {line}" for line in running.last_words) or "  (it said nothing)"
-        self.failure = (
-            f"{running.service.name} could not start ({_code_in_words(code)}). Its last words:\n{last}"
-        )
+        name, how = running.service.name, _code_in_words(code)
+        self.failure = f"{name} could not start ({how}). Its last words:\n{last}"
         self.stopping.set()
 
     # Stopping
@@ -242,7 +243,9 @@ class Supervisor:
             if running.task:
                 await asyncio.wait({running.task}, timeout=running.service.grace_seconds)
         if running.task and not running.task.done():
-            self._log(running, f"did not stop within {running.service.grace_seconds:.0f} s: ending it")
+            self._log(
+                running, f"did not stop within {running.service.grace_seconds:.0f} s: ending it"
+            )
             await asyncio.to_thread(end_marked, self._mark_of(running.service))
         if running.task:
             await asyncio.gather(running.task, return_exceptions=True)
@@ -297,10 +300,11 @@ class LogFile:
         with contextlib.suppress(OSError):
             if self.path.exists():
                 self.path.replace(self.path.with_suffix(".log.1"))
+        # Open for as long as the service lives: `close` ends it.
         self._stream = open(self.path, "w", errors="replace", opener=_private)  # noqa: SIM115
 
     def write(self, line: str) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # closed, when it could not be turned
             self._stream.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n")
             self._stream.flush()
             if self._stream.tell() > LOG_FILE_BYTES:

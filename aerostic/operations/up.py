@@ -174,7 +174,11 @@ def _postgres_service(postgres: EmbeddedPostgres) -> Service:
 
     return Service(
         "postgres",
-        (*postgres.command(), "-c", "cluster_name={mark}"),  # back ends show it, so that none is lost
+        (
+            *postgres.command(),
+            "-c",
+            "cluster_name={mark}",
+        ),  # back ends show it, so that none is lost
         is_ready=is_ready,
         stop_signal=POSTGRES_STOP,
         grace_seconds=30,

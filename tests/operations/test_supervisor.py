@@ -157,7 +157,9 @@ def test_a_killed_child_starts_again_without_what_it_left(runs: list[Run], tmp_p
     assert run.marked() == []
 
 
-def test_a_child_that_keeps_dying_is_given_longer_and_longer(runs: list[Run], tmp_path: Path) -> None:
+def test_a_child_that_keeps_dying_is_given_longer_and_longer(
+    runs: list[Run], tmp_path: Path
+) -> None:
     run = start(runs, tmp_path, "worker")
     run.until_ready()
     for turn in range(1, 4):
