@@ -12,7 +12,6 @@ from backend_api.ingest import Ingest
 from backend_api.openapi import describe
 from backend_api.security import Envelope
 
-
 ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 

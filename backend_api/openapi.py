@@ -1,6 +1,5 @@
 """The description of the API for programs, and a page of it for people that needs no other server."""
 
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse

@@ -133,7 +133,7 @@ def _holder(ctx: Context, access_token: str, fresh: object, since: datetime) -> 
         .join(User, col(User.id) == UserSession.user_id)
         .where(RefreshToken.access_digest == digest(access_token))
         .where(col(UserSession.revoked_at).is_(None), UserSession.expires_at > ctx.now)
-        .where(col(User.disabled_at).is_(None), col(fresh) > since)  # type: ignore[call-overload]
+        .where(col(User.disabled_at).is_(None), col(fresh) > since)
     ).first()
     return _principal(ctx, *found) if found else None
 

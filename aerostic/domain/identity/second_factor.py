@@ -32,7 +32,7 @@ def begin(user: User) -> TotpSetup:
     secret = pyotp.random_base32()
     user.totp_secret_sealed = encrypt(secret, bound_to=_bound_to(user.id))
     user.totp_confirmed_at = None
-    uri = pyotp.TOTP(secret).provisioning_uri(user.email, issuer_name=ISSUER)
+    uri = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
     picture = segno.make(uri, error="m").svg_inline(scale=5, border=2)
     return TotpSetup(secret, uri, picture)
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import update
+from sqlalchemy.sql.dml import UpdateBase
 from sqlmodel import col
 
 from aerostic.core.crypto import digest, keyed_digest, new_token
@@ -69,8 +70,10 @@ def rotated(ctx: Context, refresh_token: str, *, ip: str) -> SignedIn | None:
     in every case.
     """
     token = ctx.session.get(RefreshToken, digest(refresh_token), with_for_update=True)
-    session = token and ctx.session.get(UserSession, token.session_id, with_for_update=True)
-    if token is None or session is None or not _is_live(ctx, session):
+    if token is None:
+        return None
+    session = ctx.session.get_one(UserSession, token.session_id, with_for_update=True)
+    if not _is_live(ctx, session):
         return None
     successor = keyed_digest(refresh_token, purpose="refresh token")
     if token.used_at is None:
@@ -90,13 +93,19 @@ def end(ctx: Context, session: UserSession, *, because: str) -> None:
 
 def end_all(ctx: Context, user_id: UUID, *, because: str, except_for: UUID | None = None) -> int:
     """End every session of a user, but for one; return how many."""
-    done = ctx.session.execute(
+    return rows_changed(
+        ctx,
         update(UserSession)
         .where(col(UserSession.user_id) == user_id, col(UserSession.revoked_at).is_(None))
         .where(col(UserSession.id).is_distinct_from(except_for))
-        .values(revoked_at=ctx.now, revoked_because=because)
+        .values(revoked_at=ctx.now, revoked_because=because),
     )
-    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def rows_changed(ctx: Context, statement: UpdateBase) -> int:
+    """Run a statement over many rows; return how many it touched."""
+    result = ctx.session.connection().execute(statement)
+    return result.rowcount
 
 
 def access_token_of(refresh_token: str) -> str:

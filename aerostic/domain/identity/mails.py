@@ -1,0 +1,158 @@
+"""The e-mails that identity sends: what each says, and how it is handed over."""
+
+import json
+from dataclasses import asdict
+from html import escape
+from urllib.parse import urlencode
+
+from aerostic.core.crypto import encrypt
+from aerostic.core.queue import QueueName
+from aerostic.core.settings import settings
+from aerostic.core.tenancy import Context
+from aerostic.integrations.email import Mail
+
+BOUND_TO = "mail"
+
+_PAGE = """<!doctype html>
+<html lang="en"><body style="margin:0;background:#f4f5f3;font-family:system-ui,sans-serif;color:#1d241f">
+<div style="max-width:520px;margin:0 auto;padding:32px 20px">
+<p style="font-weight:700;color:#12803c">Aerostic</p>
+<div style="background:#fff;border-radius:12px;padding:24px 28px;line-height:1.5">{body}</div>
+</div></body></html>
+"""
+
+
+def registration_code(ctx: Context, to: str, name: str, code: str) -> None:
+    """To who registers with an address that has no account yet."""
+    _send(
+        ctx,
+        to,
+        f"{code} is your Aerostic code",
+        [
+            f"Welcome, {name}!",
+            f"Your code is {code}. Enter it where you registered, within 15 minutes.",
+            "If you did not register, someone typed your address by mistake. Nothing has been created, "
+            "and you need do nothing.",
+        ],
+    )
+
+
+def already_registered(ctx: Context, to: str) -> None:
+    """To the owner of an address that someone registers with again."""
+    _send(
+        ctx,
+        to,
+        "You already have an Aerostic account",
+        [
+            "Someone, probably you, tried to register with this e-mail address.",
+            f"You already have an account, so there is no code: please sign in at {_link('/login')}.",
+            f"If you forgot your password, choose a new one at {_link('/forgot-password')}.",
+        ],
+    )
+
+
+def reset_code(ctx: Context, to: str, name: str, code: str) -> None:
+    """To who forgot their password."""
+    _send(
+        ctx,
+        to,
+        f"{code} is your code for a new password",
+        [
+            f"Hello {name},",
+            f"Your code is {code}. Enter it where you asked for it, within 15 minutes.",
+            "If it was not you, leave the code unused: your password stays as it is.",
+        ],
+    )
+
+
+def nothing_to_reset(ctx: Context, to: str) -> None:
+    """To an address without an account, for which someone asked for a new password."""
+    _send(
+        ctx,
+        to,
+        "There is no Aerostic account with this address",
+        [
+            "Someone, probably you, asked for a new password for this e-mail address.",
+            "There is no account with it. Perhaps you registered with another address? You can register "
+            f"at {_link('/register')}.",
+        ],
+    )
+
+
+def password_changed(ctx: Context, to: str, name: str) -> None:
+    """To who has a new password: the alarm, if it was someone else."""
+    _send(
+        ctx,
+        to,
+        "Your password was changed",
+        [
+            f"Hello {name},",
+            "The password of your Aerostic account was just changed, and you were signed out elsewhere.",
+            f"If it was not you, take your account back at {_link('/forgot-password')}.",
+        ],
+    )
+
+
+def second_factor_changed(ctx: Context, to: str, name: str, *, is_on: bool) -> None:
+    """To who set up or removed their authenticator app."""
+    what = "set up" if is_on else "removed"
+    _send(
+        ctx,
+        to,
+        f"Your second factor was {what}",
+        [
+            f"Hello {name},",
+            f"The authenticator app of your Aerostic account was just {what}.",
+            f"If it was not you, choose a new password at {_link('/forgot-password')} and tell us.",
+        ],
+    )
+
+
+def invitation(
+    ctx: Context, to: str, *, inviter: str, workspace: str, role: str, token: str
+) -> None:
+    """To who is invited into a workspace."""
+    link = f"{_link('/accept-invite')}?{urlencode({'token': token})}"
+    _send(
+        ctx,
+        to,
+        f"{inviter} invites you to {workspace}",
+        [
+            "Hello,",
+            f"{inviter} invites you to join {workspace} on Aerostic as {role}.",
+            f"Accept within seven days: {link}",
+            "If you do not know them, leave this unanswered.",
+        ],
+    )
+
+
+def _send(ctx: Context, to: str, subject: str, paragraphs: list[str]) -> None:
+    """Hand over to the mail job. Sealed: a code in it must not lie readable in Redis."""
+    mail = Mail(to, _one_line(subject), "\n\n".join(paragraphs) + "\n", _as_page(paragraphs))
+    sealed = encrypt(json.dumps(asdict(mail)), bound_to=BOUND_TO)
+    ctx.enqueue("workers.jobs.mail.send", queue_name=QueueName.MAIL, sealed=sealed)
+
+
+def _as_page(paragraphs: list[str]) -> str:
+    return _PAGE.format(body="".join(f"<p>{_with_links(one)}</p>" for one in paragraphs))
+
+
+def _with_links(paragraph: str) -> str:
+    words = [escape(word) for word in paragraph.split(" ")]
+    return " ".join(
+        _linked(word) if word.startswith(("http://", "https://")) else word for word in words
+    )
+
+
+def _linked(word: str) -> str:
+    address = word.rstrip(".")
+    return f'<a href="{address}">{address}</a>{word[len(address) :]}'
+
+
+def _one_line(text: str) -> str:
+    """A subject: a name with a line break in it must not add a header."""
+    return " ".join(text.split())
+
+
+def _link(path: str) -> str:
+    return settings().public_url + path
