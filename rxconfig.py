@@ -56,11 +56,12 @@ config = rx.Config(
     api_url=f"http://{BUILT_FOR}",
     deploy_url=settings().public_url,
     cors_allowed_origins=settings().allowed_origins,
+    trusted_proxy_hops=settings().trusted_proxies,
     show_built_with_reflex=False,
     telemetry_enabled=False,
     plugins=[
         rx.plugins.TailwindV4Plugin(),
-        rx.plugins.RadixThemesPlugin(theme=rx.theme(accent_color="green", appearance="inherit")),
+        rx.plugins.RadixThemesPlugin(theme=rx.theme(accent_color="jade", gray_color="sage", radius="large", appearance="inherit")),
         SameOrigin(),
     ],
     disable_plugins=[rx.plugins.SitemapPlugin],

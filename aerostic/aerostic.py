@@ -7,6 +7,9 @@ from aerostic.components.typeface import Typeface
 from aerostic.core.settings import settings
 from aerostic.pages import (  # noqa: F401  (importing a page adds it)
     dashboard,
+    entrance,
+    landing,
+    not_found,
 )
 from aerostic.state.base import explain
 from aerostic.state.guard import AuthGuard, ClosedUploads
