@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 
 from aerostic.core import logs
 from aerostic.core.errors import NotFound
-from backend_api import errors, routes
+from backend_api import errors, idempotency, routes
 from backend_api.ingest import Ingest
 from backend_api.openapi import describe
 from backend_api.security import Envelope
@@ -35,6 +35,7 @@ def make_api() -> FastAPI:
         api.include_router(router)
     api.add_api_route("/api/{_:path}", _nothing_here, methods=ALL, include_in_schema=False)
     errors.add_handlers(api)
+    idempotency.add_handler(api)
     api.add_middleware(Envelope)
     describe(api)
     return api

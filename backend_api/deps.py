@@ -27,18 +27,24 @@ class WorkspaceNeeded(AppError):
     code = "workspace_needed"
 
 
-def _signed(
+def _visitor(
     request: Request, access_token: Annotated[str | None, Depends(_session_cookie)]
-) -> Principal:
+) -> Principal | None:
     with shared_work(STRANGER) as ctx:
         found = queries.principal(ctx, access_token) if access_token else None
-    if found is None:
-        raise SignInNeeded("Please sign in first.")
-    request.state.user_id = str(found.user_id)
-    rate_limit.count(request, str(found.session_id))
+    if found:
+        request.state.user_id = str(found.user_id)
+        rate_limit.count(request, str(found.session_id))
     return found
 
 
+def _signed(visitor: Annotated[Principal | None, Depends(_visitor)]) -> Principal:
+    if visitor is None:
+        raise SignInNeeded("Please sign in first.")
+    return visitor
+
+
+Visitor = Annotated[Principal | None, Depends(_visitor)]
 Signed = Annotated[Principal, Depends(_signed)]
 Address = Annotated[str, Depends(address_of)]
 

@@ -1,4 +1,4 @@
-"""What every request passes and every answer carries: who asks from where, and what browsers may do with it."""
+"""Around every request: who asks and from where, and what browsers may do with the answer."""
 
 import logging
 import re
