@@ -102,10 +102,16 @@ def install(wants_development):
     if not works([python, "-c", "0"]):
         call([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, ENVIRONMENT])
     files = [os.path.join(ROOT, name) for name in locks(wants_development)]
+    # Exactly the locks in an environment of ours; nothing is taken out of one that someone else made.
+    command = (
+        ["sync", *files] if found else ["install", *(w for name in files for w in ("-r", name))]
+    )
     if os.path.exists(STAMP):
         os.unlink(STAMP)
     with progress("Installing Python packages"):
-        call([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, *files])
+        call(
+            [uv, "pip", "--quiet", command[0], "--require-hashes", "--python", python, *command[1:]]
+        )
     with open(STAMP, "w") as file:
         json.dump(wanted_stamp(wants_development), file)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from aerostic.core.errors import AppError
 from aerostic.core.settings import SettingsError
 from aerostic.operations import console
 from aerostic.operations.errors import OperationError
@@ -27,6 +28,12 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="The one port that ser
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 
 DEFAULT_DATA_DIR = Path(".aerostic")
+PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+users = typer.Typer(help="Users, without a browser.", no_args_is_help=True)
+tenants = typer.Typer(help="Workspaces, without a browser.", no_args_is_help=True)
+cli.add_typer(users, name="user")
+cli.add_typer(tenants, name="tenant")
 
 
 def main() -> None:
@@ -36,8 +43,8 @@ def main() -> None:
         arguments = ["up", *arguments]
     try:
         cli(arguments, prog_name="python3 run.py")
-    except (OperationError, SettingsError) as problem:
-        console.complain(f"\n{problem}")
+    except (OperationError, SettingsError, AppError) as problem:
+        console.complain(str(problem))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -79,6 +86,114 @@ def migrate(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     console.say("The database is up to date.")
 
 
+@cli.command(context_settings=PASSES_ON)
+def test(context: typer.Context) -> None:
+    """Run the tests on throw-away servers. What follows goes to pytest."""
+    from aerostic.operations import checks
+
+    sys.exit(checks.run_tests(context.args))
+
+
+@cli.command(context_settings=PASSES_ON)
+def check(context: typer.Context) -> None:
+    """Everything that continuous integration checks. What follows goes to pytest."""
+    from aerostic.operations import checks
+
+    checks.check(context.args)
+
+
+@cli.command()
+def doctor(data_dir: DataDir = DEFAULT_DATA_DIR, port: Port = 8000) -> None:
+    """What is wrong with this machine or configuration, in words."""
+    from aerostic.operations import doctor as examination
+
+    wrong = examination.examine(from_here(data_dir), port)
+    console.say(f"\n{wrong} to mend." if wrong else "\nNothing is wrong.")
+    sys.exit(1 if wrong else 0)
+
+
+@cli.command()
+def shell(
+    tenant: Annotated[str | None, typer.Option(help="The workspace's short name.")] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """A Python prompt with a context."""
+    from aerostic.operations import servers
+    from aerostic.operations.shell import open_prompt
+
+    with servers.at_hand(from_here(data_dir)):
+        open_prompt(tenant)
+
+
+@cli.command()
+def queues(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """What waits, runs and failed. Exits with 1 when something needs a look."""
+    from aerostic.operations import inspect, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        tell(inspect.queues())
+
+
+@cli.command()
+def partitions(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Make the coming months' partitions. Exits with 1 when something needs a look."""
+    from aerostic.operations import inspect, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        made = inspect.make_partitions()
+        console.say(f"Made {', '.join(made)}." if made else "All partitions are there.")
+        tell(inspect.stray_rows())
+
+
+def tell(findings: list[str]) -> None:
+    for finding in findings:
+        console.complain(finding)
+    if findings:
+        sys.exit(1)
+
+
+@users.command("create")
+def create_user(
+    email: str,
+    name: Annotated[str, typer.Option(help="The name that others see.")],
+    super_admin: Annotated[bool, typer.Option("--super-admin")] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """A user who can sign in at once. The password is printed once."""
+    from aerostic.operations import people, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        made = people.create_user(email, name, super_admin=super_admin)
+    console.say(f"{made.email}  password: {made.password}")
+
+
+@users.command("reset-password")
+def reset_password(email: str, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """A new password, printed once. Ends the user's sessions."""
+    from aerostic.operations import people, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        made = people.reset_password(email)
+    console.say(f"{made.email}  password: {made.password}")
+
+
+@tenants.command("create")
+def create_tenant(
+    name: str,
+    owner: Annotated[str, typer.Option(help="The owner's e-mail address; made if unknown.")],
+    slug: Annotated[str | None, typer.Option(help="The short name, in addresses.")] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """A workspace with its owner. A new owner's password is printed once."""
+    from aerostic.operations import people, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        made_slug, made = people.create_tenant(name, owner=owner, slug=slug)
+    console.say(f"Workspace “{made_slug}” is there.")
+    if made:
+        console.say(f"{made.email}  password: {made.password}")
+
+
 @cli.command()
 def build() -> None:
     """Build the pages, if what they are made of changed."""
@@ -89,20 +204,58 @@ def build() -> None:
 
 
 @cli.command()
+def healthy(port: Port = 8000) -> None:
+    """Exit with 0 if the server at that port can work: for containers' health checks."""
+    import asyncio
+
+    from aerostic.operations.up import answers
+
+    sys.exit(0 if asyncio.run(answers(port, "/health/ready")) else 1)
+
+
+@cli.command()
 def web(
     port: Port = 8000,
     host: Host = "127.0.0.1",
     processes: Annotated[int, typer.Option(min=1, max=64)] = 1,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """The pages, their sockets, the API and the webhooks: one process."""
-    from aerostic.operations import serve
+    """The pages, their sockets, the API and the webhooks."""
+    from aerostic.operations import serve, servers
 
+    servers.for_a_process(from_here(data_dir))
     serve.web(host=host, port=port, processes=processes)
 
 
 @cli.command()
-def api(port: Port = 8001, host: Host = "127.0.0.1") -> None:
-    """The API and the webhooks alone: one process."""
-    from aerostic.operations import serve
+def api(port: Port = 8001, host: Host = "127.0.0.1", data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """The API and the webhooks alone."""
+    from aerostic.operations import serve, servers
 
+    servers.for_a_process(from_here(data_dir))
     serve.api(host=host, port=port)
+
+
+@cli.command("worker")
+def work(
+    queues: Annotated[str, typer.Option(help="Which, separated by commas; all by default.")] = "",
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """One process that runs background jobs."""
+    from aerostic.operations import servers
+
+    servers.for_a_process(from_here(data_dir))
+    from aerostic.operations import worker
+
+    worker.run(worker.chosen_queues(queues))
+
+
+@cli.command()
+def simulator(
+    port: Port = 8002, host: Host = "127.0.0.1", data_dir: DataDir = DEFAULT_DATA_DIR
+) -> None:
+    """WhatsApp's side of the conversation, for development."""
+    from aerostic.operations import serve, servers
+
+    servers.for_a_process(from_here(data_dir))
+    serve.simulator(host=host, port=port)

@@ -152,7 +152,7 @@ def outside() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in KNOWN}
 
 
-def apply(environment: Mapping[str, str]) -> Settings:
+def apply(environment: Mapping[str, str], *, needs_owner: bool = True) -> Settings:
     """Make this the environment of this process and check it. Raises OperationError in words."""
     os.environ.update(environment)
     settings.cache_clear()
@@ -161,7 +161,7 @@ def apply(environment: Mapping[str, str]) -> Settings:
         crypto.check_keys()
     except SettingsError as error:
         raise OperationError(f"A setting is wrong.\n{error}") from error
-    if not checked.database_owner_url:
+    if needs_owner and not checked.database_owner_url:
         raise OperationError(
             "AEROSTIC_DATABASE_OWNER_URL is needed beside AEROSTIC_DATABASE_URL: "
             "migrations run as the database's owner, the product as a role that owns nothing."

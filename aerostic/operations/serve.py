@@ -16,7 +16,19 @@ def announce_ready() -> None:
     """Tell the supervisor, if there is one, that this process now does its work."""
     file = os.environ.get(READY_FILE)
     if file:
-        Path(file).touch()
+        Path(file).write_text(str(os.getpid()))
+
+
+def simulator(*, host: str, port: int) -> None:
+    """Serve WhatsApp's side of the conversation until told to stop."""
+    from aerostic.simulator import server
+
+    chosen = settings()
+    if chosen.is_production:
+        raise OperationError("The simulator does not run in production.")
+    webhooks = chosen.simulator_webhook_url or f"{chosen.public_url}/webhooks/meta"
+    os.environ["AEROSTIC_SIMULATOR_WEBHOOK_URL"] = webhooks
+    server.main(host, port, chosen.data_dir / "simulator")
 
 
 def web(*, host: str, port: int, processes: int) -> None:

@@ -8,6 +8,7 @@ from aerostic.core.settings import Settings
 from aerostic.operations import configuration
 from aerostic.operations.configuration import Given
 from aerostic.operations.data_directory import DataDirectory
+from aerostic.operations.errors import OperationError
 from aerostic.operations.postgres import EmbeddedPostgres
 from aerostic.operations.valkey import EmbeddedValkey
 
@@ -25,6 +26,18 @@ def at_hand(data_dir: Path) -> Iterator[Settings]:
         return
     with _for_the_length_of_a_command(given, directory) as settings:
         yield settings
+
+
+def for_a_process(data_dir: Path) -> Settings:
+    """Settings in force for a process that stays: servers must be given, or be those of a running `up`."""
+    given = configuration.read_given()
+    runtime = DataDirectory(data_dir).runtime()
+    if runtime is None and not (given.uses_own_database and given.uses_own_redis):
+        raise OperationError(
+            "One process alone starts no databases. Set AEROSTIC_DATABASE_URL and AEROSTIC_REDIS_URL, "
+            "or start everything together with `python3 run.py`."
+        )
+    return configuration.apply(runtime["environment"] if runtime else {}, needs_owner=False)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,9 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from aerostic.core.queue import QueueName
 from aerostic.operations import configuration, console, database, frontend
 from aerostic.operations.configuration import Given
 from aerostic.operations.data_directory import DataDirectory
@@ -15,6 +17,7 @@ from aerostic.operations.errors import OperationError
 from aerostic.operations.postgres import STOP_SIGNAL as POSTGRES_STOP
 from aerostic.operations.postgres import EmbeddedPostgres
 from aerostic.operations.processes import free_port
+from aerostic.operations.serve import READY_FILE
 from aerostic.operations.supervisor import Service, Stopped, Supervisor
 from aerostic.operations.valkey import EmbeddedValkey
 
@@ -147,16 +150,46 @@ class _Start:
     # The product
 
     def _product(self) -> list[Service]:
+        port = self.wishes.port
         web = Service(
             "web",
-            (
-                *(*OURSELVES, "web", "--host", self.wishes.host),
-                *("--port", str(self.wishes.port), "--processes", "1"),
-            ),
-            environment={"AEROSTIC_DATABASE_OWNER_URL": ""},
-            is_ready=lambda: answers(self.wishes.port, "/health/ready", "/"),
+            (*OURSELVES, "web", "--host", self.wishes.host, "--port", str(port)),
+            environment=NOT_THE_OWNER,
+            is_ready=lambda: answers(port, "/health/ready", "/"),
         )
-        return [web]
+        return [web, *self._workers(), *self._simulator()]
+
+    def _workers(self) -> list[Service]:
+        names = [f"worker-{n}" for n in range(1, self.wishes.workers + 1)]
+        quick = [self._background(name, "worker", "--queues", QUICK_QUEUES) for name in names]
+        return [*quick, self._background("worker-slow", "worker", "--queues", SLOW_QUEUES)]
+
+    def _simulator(self) -> list[Service]:
+        if not self.settings.simulator_url:
+            return []
+        port = urlsplit(self.settings.simulator_url).port or 0
+        if port != self.simulator_port:  # given: someone else's, elsewhere
+            return []
+        return [
+            Service(
+                "simulator",
+                (*OURSELVES, "simulator", "--port", str(port)),
+                environment=NOT_THE_OWNER,
+                is_ready=lambda: answers(port, "/health"),
+            )
+        ]
+
+    def _background(self, name: str, *words: str) -> Service:
+        """A process without a port: it says that it is ready by a file of its own."""
+        file = self.directory.path / "run" / name
+        return Service(
+            name,
+            (*OURSELVES, *words),
+            environment={**NOT_THE_OWNER, READY_FILE: str(file)},
+            is_ready=lambda: exists(file),
+            before_start=lambda: remove(file),
+            grace_seconds=20,
+        )
 
     def _tell_ready(self) -> None:
         took = time.monotonic() - self.began
@@ -165,7 +198,19 @@ class _Start:
         console.say(f"It took {took:.1f} s. Ctrl-C stops it. Logs: {self.directory.logs}")
 
 
+async def exists(file: Path) -> bool:
+    return file.exists()
+
+
+def remove(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+
+
 OURSELVES = (sys.executable, "-m", "aerostic.operations")
+QUICK_QUEUES = ",".join((QueueName.DELIVERIES, QueueName.DEFAULT, QueueName.MAIL))
+SLOW_QUEUES = ",".join((QueueName.MEDIA, QueueName.IMPORTS))
+NOT_THE_OWNER = {"AEROSTIC_DATABASE_OWNER_URL": ""}
 
 
 def _postgres_service(postgres: EmbeddedPostgres) -> Service:
