@@ -36,24 +36,40 @@ function useClock(base) {
   return [{ now: Date.now() / 1000 + told.offset_seconds, offset_seconds: told.offset_seconds }, setTold, read];
 }
 
-/** Live events of one person. `hear` sees each; `onBack` runs whenever the line is there (again). */
-function useEvents(base, personId, hear, onBack) {
-  const latest = React.useRef({ hear, onBack });
-  latest.current = { hear, onBack };
+/** Live events of one person, told to `hear` and to every listener one by one; "back" whenever the line is there (again). */
+function useEvents(base, personId, hear, listeners) {
+  const latest = React.useRef(hear);
+  latest.current = hear;
   const [isLive, setLive] = React.useState(true);
   React.useEffect(() => {
+    const tell = (kind, event) => {
+      latest.current(kind, event);
+      listeners.current.forEach((listen) => listen(kind, event));
+    };
     const line = new EventSource(`${base}/events${personId ? `?person_id=${personId}` : ""}`);
     line.onopen = () => {
       setLive(true);
-      latest.current.onBack();
+      tell("back", {});
     };
     line.onerror = () => setLive(false);
     for (const kind of ["message", "status", "read", "typing", "clock", "person", "reset"]) {
-      line.addEventListener(kind, (event) => latest.current.hear(kind, JSON.parse(event.data)));
+      line.addEventListener(kind, (event) => tell(kind, JSON.parse(event.data)));
     }
     return () => line.close();
-  }, [base, personId]);
+  }, [base, personId, listeners]);
   return isLive;
+}
+
+/** Run `hear` for each event while the component is there. */
+function useListener(listeners, hear) {
+  const latest = React.useRef(hear);
+  latest.current = hear;
+  React.useEffect(() => {
+    const listen = (kind, event) => latest.current(kind, event);
+    const all = listeners.current;
+    all.add(listen);
+    return () => all.delete(listen);
+  }, [listeners]);
 }
 
 export function Phone({ base = "/simulator/control", compact = false }) {
@@ -64,7 +80,7 @@ export function Phone({ base = "/simulator/control", compact = false }) {
   const [chats, setChats] = React.useState([]);
   const [fault, setFault] = React.useState("");
   const [hasTrouble, setTrouble] = React.useState(false);
-  const [heard, setHeard] = React.useState(null);
+  const listeners = React.useRef(new Set());
   const [clock, setClock, readClock] = useClock(base);
   const person = people?.find((each) => each.id === personId);
   const number = numbers.find((each) => each.id === numberId);
@@ -104,22 +120,17 @@ export function Phone({ base = "/simulator/control", compact = false }) {
     personId,
     (kind, event) => {
       if (kind === "clock") setClock(event);
-      if (kind === "reset" || kind === "person") readPeople();
-      if (kind === "reset") readClock();
-      if (kind === "message" || kind === "reset" || kind === "status") readChats();
-      setHeard({ kind, event, stamp: performance.now() });
+      if (["reset", "person", "back"].includes(kind)) readPeople();
+      if (["reset", "back"].includes(kind)) readClock();
+      if (["message", "status", "reset", "back"].includes(kind)) readChats();
     },
-    () => {
-      readPeople();
-      readChats();
-      setHeard({ kind: "back", event: {}, stamp: performance.now() });
-    },
+    listeners,
   );
 
   let screen = <PeopleScreen base={base} people={people} onPick={setPersonId} onMade={readPeople} onFault={failed} />;
   if (person && number) {
     screen = (
-      <ChatScreen key={`${person.id}/${number.id}`} base={base} person={person} number={number} clock={clock} heard={heard} onBack={() => setNumberId(null)} onFault={failed} />
+      <ChatScreen key={`${person.id}/${number.id}`} base={base} person={person} number={number} clock={clock} listeners={listeners} onBack={() => setNumberId(null)} onFault={failed} />
     );
   } else if (person) {
     screen = <ChatsScreen person={person} numbers={numbers} chats={chats} clock={clock} onPick={setNumberId} onBack={() => setPersonId(null)} />;
@@ -256,7 +267,7 @@ function ChatsScreen({ person, numbers, chats, clock, onPick, onBack }) {
 }
 
 /** The chat's messages as this phone has them, kept fresh by events. */
-function useChat(base, path, heard, chatIs, onFault) {
+function useChat(base, path, listeners, chatIs, onFault) {
   const [messages, setMessages] = React.useState(null);
   const [before, setBefore] = React.useState(null);
   const timer = React.useRef(0);
@@ -285,9 +296,7 @@ function useChat(base, path, heard, chatIs, onFault) {
     read();
     return () => clearTimeout(timer.current);
   }, [read]);
-  React.useEffect(() => {
-    if (!heard) return;
-    const { kind, event } = heard;
+  useListener(listeners, (kind, event) => {
     if (kind === "reset") setMessages(null);
     if (kind === "status") setMessages((known) => known?.map((each) => (each.id === event.message_id ? { ...each, status: event.status } : each)) ?? null);
     const isOurs = ["message", "read"].includes(kind) && chatIs(event);
@@ -295,7 +304,7 @@ function useChat(base, path, heard, chatIs, onFault) {
       clearTimeout(timer.current);
       timer.current = setTimeout(read, kind === "status" ? 150 : 30);
     }
-  }, [heard, read, chatIs]);
+  });
   return { messages, before, read, readOlder };
 }
 
@@ -316,24 +325,27 @@ function useOpenChat(base, path) {
   }, [base, path]);
 }
 
-function useTyping(heard, chatIs, messages) {
-  const [until, setUntil] = React.useState(0);
-  const count = messages?.filter((each) => each.direction === "outbound").length ?? 0;
-  React.useEffect(() => setUntil(0), [count]);
-  React.useEffect(() => {
-    if (heard?.kind !== "typing" || !chatIs(heard.event)) return undefined;
-    setUntil(Date.now() + heard.event.seconds * 1000);
-    const timer = setTimeout(() => setUntil(0), heard.event.seconds * 1000);
-    return () => clearTimeout(timer);
-  }, [heard, chatIs]);
-  return until > Date.now();
+/** Whether the business types: until its next message, or as long as it said. */
+function useTyping(listeners, chatIs, messages) {
+  const [isTyping, setTyping] = React.useState(false);
+  const timer = React.useRef(0);
+  const count = messages?.filter((each) => each.direction === "outbound" && each.status !== "accepted").length ?? 0;
+  React.useEffect(() => setTyping(false), [count]);
+  React.useEffect(() => () => clearTimeout(timer.current), []);
+  useListener(listeners, (kind, event) => {
+    if (kind !== "typing" || !chatIs(event)) return;
+    setTyping(true);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setTyping(false), event.seconds * 1000);
+  });
+  return isTyping;
 }
 
-function ChatScreen({ base, person, number, clock, heard, onBack, onFault }) {
+function ChatScreen({ base, person, number, clock, listeners, onBack, onFault }) {
   const path = `people/${person.id}/chats/${number.id}`;
   const chatIs = React.useCallback((event) => event.person_id === person.id && event.number_id === number.id, [person.id, number.id]);
-  const { messages, before, read, readOlder } = useChat(base, path, heard, chatIs, onFault);
-  const isTyping = useTyping(heard, chatIs, messages);
+  const { messages, before, read, readOlder } = useChat(base, path, listeners, chatIs, onFault);
+  const isTyping = useTyping(listeners, chatIs, messages);
   const [sheet, setSheet] = React.useState(null);
   const [replyTo, setReplyTo] = React.useState(null);
   const [editing, setEditing] = React.useState(null);
@@ -392,8 +404,8 @@ function ChatScreen({ base, person, number, clock, heard, onBack, onFault }) {
           <p className="phone-small" aria-live="polite">{isTyping ? "typing…" : `${number.display} · as ${person.name}`}</p>
         </div>
       </header>
-      <div className="phone-talk">
-        <ol className="phone-bubbles" role="log" aria-label={`Chat with ${number.name}`} tabIndex={0}>
+      <div className="phone-talk" role="log" aria-label={`Chat with ${number.name}`} tabIndex={0}>
+        <ol className="phone-bubbles">
           {before > 0 && <li className="phone-note"><button type="button" onClick={readOlder}>Earlier messages</button></li>}
           {messages === null && <li className="phone-note">Opening the chat…</li>}
           {messages !== null && arrived.length === 0 && <li className="phone-note">{`Say hello to ${number.name}. What you write here arrives in their inbox.`}</li>}
@@ -492,7 +504,7 @@ function Composer({ composer, replyTo, editing, onSend, onAttach, onVoice, onCan
         {text.trim() ? (
           <button type="button" className="phone-round is-main" aria-label="Send" onClick={send} disabled={isBusy}><Icon name="send" size={20} /></button>
         ) : (
-          <button type="button" className="phone-round is-main" aria-label="Send the sample voice note" title="Send the sample voice note" onClick={onVoice}><Icon name="mic" size={20} /></button>
+          <button type="button" className="phone-round is-main" aria-label="Send a voice note" title="Send a voice note (a built-in one)" onClick={onVoice}><Icon name="mic" size={20} /></button>
         )}
       </div>
     </footer>

@@ -215,7 +215,7 @@ export function Bubble({ base, message, quoted, isFirst, act }) {
       <div className="phone-swipe" ref={box} onPointerDown={down} onPointerMove={move} onPointerUp={up} onPointerCancel={up}>
         <div className={`phone-bubble ${isBare ? "is-bare" : ""}`}>
           {message.content.referral && <span className="phone-ad"><Icon name="megaphone" size={16} /> {message.content.referral.headline}</span>}
-          {quoted && <span className="phone-quote"><b>{quoted.direction === "inbound" ? "You" : "Business"}</b>{inOneLine(quoted)}</span>}
+          {quoted && <span className="phone-quote"><b>{quoted.direction === "inbound" ? "You" : "Business"}</b><span>{inOneLine(quoted)}</span></span>}
           <Body base={base} message={message} act={act} />
           <span className="phone-meta">
             {message.is_edited && !message.is_revoked && <span>edited</span>}

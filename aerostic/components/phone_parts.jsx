@@ -130,7 +130,7 @@ export function useSheet(onClose) {
   close.current = onClose;
   React.useEffect(() => {
     const before = document.activeElement;
-    const inside = box.current?.querySelector("[data-first], button, input, select, textarea");
+    const inside = box.current?.querySelector("[data-first]") || box.current?.querySelector("button, input, select, textarea");
     inside?.focus();
     const onKey = (event) => {
       if (event.key === "Escape") {

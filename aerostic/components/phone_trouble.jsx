@@ -24,14 +24,21 @@ const STEPS = [
   ["7 days", 604800],
 ];
 
+/** Moves at once; what the simulator then says is what stays. */
 function Switch({ label, hint, isOn, onChange }) {
+  const [shown, setShown] = React.useState(isOn);
+  React.useEffect(() => setShown(isOn), [isOn]);
+  const flip = async (event) => {
+    setShown(event.target.checked);
+    if (!(await onChange(event.target.checked))) setShown(isOn);
+  };
   return (
     <label className="phone-switch">
       <span>
         {label}
         {hint && <span className="phone-small">{hint}</span>}
       </span>
-      <input type="checkbox" role="switch" checked={isOn} onChange={(event) => onChange(event.target.checked)} />
+      <input type="checkbox" role="switch" checked={shown} onChange={flip} />
     </label>
   );
 }
@@ -89,8 +96,10 @@ export function TroubleDrawer({ base, person, number, clock, onClose, onPerson, 
     try {
       await ask(base, method, path, body);
       await read();
+      return true;
     } catch (fault) {
       onFault(fault);
+      return false;
     }
   };
   const set = (name) => (value) => change("POST", "trouble", { [name]: value });
@@ -124,8 +133,10 @@ export function TroubleDrawer({ base, person, number, clock, onClose, onPerson, 
             <Switch key={name} label={label} hint={hint} isOn={person[name]} onChange={async (isOn) => {
               try {
                 onPerson(await ask(base, "PATCH", `people/${person.id}`, { [name]: isOn }));
+                return true;
               } catch (fault) {
                 onFault(fault);
+                return false;
               }
             }} />
           ))}

@@ -21,8 +21,8 @@ class SimulatorConfig:
     #: Where the product reaches this process; media addresses start with it. Empty: taken from each request.
     public_base_url: str = ""
     throughput: int = 80
-    sent_after_seconds: float = 0.12
-    delivered_after_seconds: float = 0.35
+    sent_after_seconds: float = 0.08
+    delivered_after_seconds: float = 0.25
     read_after_seconds: float = 0.25
     retry_first_seconds: float = 0.5
     retry_longest_seconds: float = 30.0
