@@ -199,7 +199,7 @@ def build() -> None:
     """Build the pages, if what they are made of changed."""
     from aerostic.operations import frontend
 
-    frontend.build(Path(".web") / "build.log", {**frontend.placeholder_settings(), **os.environ})
+    frontend.build(Path(".tools") / "build.log", {**frontend.placeholder_settings(), **os.environ})
     console.say("The pages are built.")
 
 

@@ -87,8 +87,8 @@ def build(log: Path, environment: Mapping[str, str], root: Path = ROOT) -> None:
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Two starts from one checkout must not build into one folder at a time."""
-    (root / ".web").mkdir(exist_ok=True)
-    with (root / ".web" / "aerostic.lock").open("w") as lock:
+    (root / ".tools").mkdir(exist_ok=True)
+    with (root / ".tools" / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
