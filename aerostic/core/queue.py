@@ -77,3 +77,16 @@ def _enqueue(job: Job) -> None:
         options |= {"job_id": job.once_as, "unique": True}
     with suppress(DuplicateJobError):
         queue(job.queue).enqueue(job.name, kwargs=job.kwargs, **options)
+
+
+def start_unless_waiting(job: Job, enough: int) -> None:
+    """Start a job that looks for work by itself, unless that many have not begun: they will find it.
+
+    `once_as` would not do here: while such a job runs, another could not be added, and what was committed
+    after its last look would wait for a sweeper.
+    """
+    try:
+        if len(queue(job.queue)) < enough:
+            _enqueue(job)
+    except RedisError as error:
+        log.warning("job not queued, a sweeper will: %s (%s)", job.name, error)

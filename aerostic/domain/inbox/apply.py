@@ -1,0 +1,73 @@
+"""What came in for one tenant becomes rows: in bulk, each once, in whatever order it came.
+
+Called inside the tenant's transaction. Two workers never apply for one tenant at the same time: the second
+waits at the lock, which spares every race between them and costs nothing across tenants.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from aerostic.core.tenancy import Context
+from aerostic.domain.inbox import amendments, arrivals, parked, people, statuses
+from aerostic.domain.inbox.arrivals import Arrival
+from aerostic.integrations.meta.webhooks import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One change about one of the tenant's numbers. `scope` is the portfolio of the number's account."""
+
+    delivery_id: UUID
+    number_id: UUID
+    scope: str
+    reading: Reading
+
+
+def apply(ctx: Context, received: Sequence[Received]) -> int:
+    """Apply everything; return how many messages are new."""
+    new = arrivals.take_in(ctx, _arrivals(received))
+    _rename(ctx, received)
+    changes = [one for each in received for one in each.reading.amendments]
+    updates = [one for each in received for one in each.reading.statuses]
+    if new:
+        waiting = parked.take(ctx, [one.written.wamid for one in new])
+        changes, updates = [*waiting[0], *changes], [*waiting[1], *updates]
+    unknown = [*amendments.apply(ctx, changes), *statuses.apply(ctx, updates)]
+    parked.park(ctx, unknown)
+    return len(new)
+
+
+def apply_parked(ctx: Context, wamids: Iterable[str]) -> None:
+    """Apply what waited for messages of ours whose ids at Meta have just become known."""
+    changes, updates = parked.take(ctx, wamids)
+    parked.park(ctx, [*amendments.apply(ctx, changes), *statuses.apply(ctx, updates)])
+
+
+def lock(ctx: Context) -> None:
+    """Be the only one who applies for this tenant until the transaction ends."""
+    key = ctx.tenant_id.int & (2**63 - 1)
+    ctx.cursor().execute("select pg_advisory_xact_lock(%s)", (key,))
+
+
+def _arrivals(received: Iterable[Received]) -> list[Arrival]:
+    """Each message with its place in its delivery."""
+    places: dict[UUID, int] = {}
+    found = []
+    for each in received:
+        for written in each.reading.written:
+            place = places.get(each.delivery_id, 0)
+            places[each.delivery_id] = place + 1
+            found.append(Arrival(written, each.number_id, each.scope, place))
+    return found
+
+
+def _rename(ctx: Context, received: Iterable[Received]) -> None:
+    """People who have new names without having written."""
+    seen = [
+        people.Sighting(person, each.scope, ctx.now, wrote=False)
+        for each in received
+        for person in each.reading.people
+    ]
+    if seen:
+        people.find_or_make(ctx, seen)
