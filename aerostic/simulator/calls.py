@@ -56,13 +56,20 @@ class Call:
     def base_url(self) -> str:
         return self.world.config.public_base_url or str(self.request.base_url).rstrip("/")
 
-    def chosen(self, everything: Json, default: tuple[str, ...]) -> Json:
-        """The fields of `?fields=a,b{c},d`, or the usual ones; always with the id."""
+    def chosen(
+        self, everything: Json, default: tuple[str, ...], *, empty: frozenset[str] = frozenset()
+    ) -> Json:
+        """The fields of `?fields=a,b{c},d`, or the usual ones; always with the id.
+
+        A field in `empty` exists but has no value here: it is left out, as Meta leaves it out.
+        """
         asked = self.request.query_params.get("fields")
         names = _field_names(asked) if asked else list(default)
-        if unknown := [name for name in names if name not in everything]:
+        if unknown := [name for name in names if name not in everything and name not in empty]:
             raise GraphError(100, title=f"Tried accessing nonexisting field ({unknown[0]})")
-        return {name: everything[name] for name in names} | {"id": everything["id"]}
+        return {name: everything[name] for name in names if name in everything} | {
+            "id": everything["id"]
+        }
 
 
 def _field_names(asked: str) -> list[str]:

@@ -12,6 +12,7 @@ from aerostic.simulator.paging import page
 from aerostic.simulator.store import Json, Row
 
 _USUAL = ("name", "currency", "timezone_id", "message_template_namespace")
+_EMPTY = frozenset({"analytics", "disable_marketing_messages_on_cloud_api", "subscribed_apps"})
 _SECONDS = {"HALF_HOUR": 1800, "DAILY": 24 * 3600, "MONTHLY": 30 * 24 * 3600}
 
 
@@ -41,12 +42,11 @@ def _everything(call: Call, row: Row) -> Json:
         "auth_international_rate_eligibility": {},
         "marketing_messages_lite_api_status": "ELIGIBLE",
         "marketing_messages_onboarding_status": "ELIGIBLE",
-        "analytics": {},
     }
 
 
 async def show_account(call: Call) -> Json:
-    return call.chosen(_everything(call, call.row()), _USUAL)
+    return call.chosen(_everything(call, call.row()), _USUAL, empty=_EMPTY)
 
 
 async def list_accounts(call: Call) -> Json:
@@ -57,7 +57,7 @@ async def list_accounts(call: Call) -> Json:
     return page(
         call,
         [
-            call.chosen(_everything(call, row), _USUAL)
+            call.chosen(_everything(call, row), _USUAL, empty=_EMPTY)
             for row in rows
             if call.access.opens(row["id"])
         ],

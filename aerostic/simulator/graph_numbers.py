@@ -8,6 +8,7 @@ from aerostic.simulator.calls import Call
 from aerostic.simulator.errors import GraphError
 from aerostic.simulator.numbers import digits_of, find_number
 from aerostic.simulator.paging import page
+from aerostic.simulator.people import country_of
 from aerostic.simulator.store import Json, Row, dumps
 
 _USUAL = (
@@ -17,6 +18,18 @@ _USUAL = (
     "quality_rating",
     "platform_type",
     "throughput",
+)
+_EMPTY = frozenset(
+    {
+        "certificate",
+        "conversational_automation",
+        "eligibility_for_api_business_global_search",
+        "is_preverified_number",
+        "new_certificate",
+        "new_name_status",
+        "search_visibility",
+        "username",
+    }
 )
 _PROFILE_FIELDS = ("about", "address", "description", "email", "websites", "vertical")
 _HIGH_THROUGHPUT = 1000
@@ -49,6 +62,8 @@ def _everything(call: Call, row: Row) -> Json:
         "is_official_business_account": False,
         "is_pin_enabled": row["pin"] is not None,
         "is_on_biz_app": False,
+        "country_code": country_of(digits_of(row["display"])),
+        "country_dial_code": digits_of(row["display"].partition(" ")[0]),
         "last_onboarded_time": "2026-01-01T00:00:00+0000",
         "whatsapp_business_manager_messaging_limit": _TIERS.get(
             portfolio["messaging_limit"], "TIER_NOT_SET"
@@ -75,7 +90,7 @@ def _callbacks(call: Call, row: Row) -> Json:
 
 
 async def show_number(call: Call) -> Json:
-    return call.chosen(_everything(call, call.row()), _USUAL)
+    return call.chosen(_everything(call, call.row()), _USUAL, empty=_EMPTY)
 
 
 async def list_numbers(call: Call) -> Json:
@@ -83,7 +98,9 @@ async def list_numbers(call: Call) -> Json:
         "SELECT id FROM numbers WHERE account_id = ? ORDER BY id", call.object_id
     )
     numbers = [number for row in rows if (number := find_number(call.world, row["id"])) is not None]
-    return page(call, [call.chosen(_everything(call, number), _USUAL) for number in numbers])
+    return page(
+        call, [call.chosen(_everything(call, number), _USUAL, empty=_EMPTY) for number in numbers]
+    )
 
 
 async def update_number(call: Call) -> Json:

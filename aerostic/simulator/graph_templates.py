@@ -11,6 +11,17 @@ from aerostic.simulator.store import Json, Row, dumps
 from aerostic.simulator.world import World
 
 _MOST_TEMPLATES = 6000
+_EMPTY = frozenset(
+    {
+        "correct_category",
+        "cta_url_link_tracking_opted_out",
+        "degrees_of_freedom_spec",
+        "library_template_name",
+        "message_send_ttl_seconds",
+        "previous_category",
+        "sub_category",
+    }
+)
 _FILTERS = ("status", "category", "language", "name")
 
 
@@ -21,7 +32,11 @@ async def list_templates(call: Call) -> Json:
     asked = {name: call.request.query_params.get(name) for name in _FILTERS}
     wanted = [row for row in rows if all(_fits(row, name, value) for name, value in asked.items())]
     return page(
-        call, [call.chosen(templates.as_json(row), tuple(templates.as_json(row))) for row in wanted]
+        call,
+        [
+            call.chosen(templates.as_json(row), tuple(templates.as_json(row)), empty=_EMPTY)
+            for row in wanted
+        ],
     )
 
 
@@ -98,7 +113,7 @@ async def delete_templates(call: Call) -> Json:
 
 async def show_template(call: Call) -> Json:
     everything = templates.as_json(call.row())
-    return call.chosen(everything, tuple(everything))
+    return call.chosen(everything, tuple(everything), empty=_EMPTY)
 
 
 async def edit_template(call: Call) -> Json:
