@@ -78,14 +78,17 @@ def messages(
 
 
 def labels(ctx: Context, among: Sequence[UUID]) -> tuple[UUID, UUID]:
-    """Two labels: one on twenty conversations, one on every tenth."""
+    """Two labels: one on twenty conversations, one on a tenth of them."""
     rare, common = new_id(), new_id()
     label = "insert into labels (tenant_id, id, name, colour, created_at) values (%s, %s, %s, 'gray', now())"
     attach = """
         insert into conversation_labels (tenant_id, label_id, conversation_id)
         select %s, %s, id from unnest(%s::uuid[]) id
     """
-    for label_id, name, ids in (rare, "rare", among[:20]), (common, "common", among[::10]):
+    for label_id, name, ids in (
+        (rare, "rare", random.sample(among, 20)),
+        (common, "common", random.sample(among, len(among) // 10)),
+    ):
         ctx.cursor().execute(label, (ctx.tenant_id, label_id, name))
         ctx.cursor().execute(attach, (ctx.tenant_id, label_id, list(ids)))
     return rare, common

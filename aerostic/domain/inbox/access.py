@@ -20,9 +20,9 @@ def access_conversation(
     return found
 
 
-def access_message(ctx: Context, message_id: UUID) -> Message:
+def access_message(ctx: Context, message_id: UUID, *, for_update: bool = False) -> Message:
     """Raises NotFound."""
-    found = ctx.get(Message, message_id)
+    found = ctx.get(Message, message_id, for_update=for_update)
     if found is None:
         raise NotFound("That message no longer exists.")
     return found

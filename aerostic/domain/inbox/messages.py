@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -65,6 +66,7 @@ def message_view(ctx: Context, message: Message) -> MessageView:
 
 def event_view(event: ConversationEvent) -> EventView:
     kind = EventKind(event.kind)
+    until = event.details.get("until")
     return EventView(
         id=event.id,
         conversation_id=event.conversation_id,
@@ -75,6 +77,7 @@ def event_view(event: ConversationEvent) -> EventView:
         mentions=[
             Mention(UUID(one["user_id"]), one["name"]) for one in event.details.get("mentions", [])
         ],
+        until=datetime.fromisoformat(until) if until else None,
         occurred_at=moment_of(event.id),
     )
 

@@ -30,6 +30,7 @@ from aerostic.domain.inbox.schemas import (
     LabelView,
     MessageView,
     SearchPage,
+    Shown,
     TemplateView,
     ThreadPage,
     View,
@@ -96,14 +97,15 @@ def thread(
     *,
     after: Cursor | None = None,
     limit: int = 50,
+    shown: Shown = Shown.EVERYTHING,
 ) -> ThreadPage:
     """A stretch of the thread, oldest first: the last one, the one before a cursor, or the one after."""
     access_conversation(ctx, conversation_id)
     size = page_size(limit)
     if after:
-        return _stretch_after(ctx, conversation_id, after, size)
+        return _stretch_after(ctx, conversation_id, after, size, shown)
     place = threads.Place.at(before) if before else None
-    stretch = threads.older(ctx, conversation_id, before=place, limit=size)
+    stretch = threads.older(ctx, conversation_id, before=place, limit=size, shown=shown)
     return _thread_page(ctx, stretch.rows, has_older=stretch.has_more, newer_cursor=before)
 
 
@@ -201,8 +203,11 @@ def _values(ctx: Context, contact: Contact) -> dict[str, str]:
     }
 
 
-def _stretch_after(ctx: Context, conversation_id: UUID, after: Cursor, size: int) -> ThreadPage:
-    stretch = threads.newer(ctx, conversation_id, after=threads.Place.at(after), limit=size)
+def _stretch_after(
+    ctx: Context, conversation_id: UUID, after: Cursor, size: int, shown: Shown
+) -> ThreadPage:
+    place = threads.Place.at(after)
+    stretch = threads.newer(ctx, conversation_id, after=place, limit=size, shown=shown)
     return _thread_page(ctx, stretch.rows, has_older=True, newer_cursor=after)
 
 

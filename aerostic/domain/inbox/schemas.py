@@ -307,7 +307,10 @@ class Colleague:
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """A line between messages: a private note, or what someone did, as a sentence."""
+    """A line between messages: a private note, or what someone did, as a sentence.
+
+    `until` is the end of a snooze, to be told in the reader's own time zone.
+    """
 
     id: UUID
     conversation_id: UUID
@@ -316,11 +319,20 @@ class EventView:
     actor_name: str
     text: str
     mentions: list[Mention]
+    until: datetime | None
     occurred_at: datetime
 
     @property
     def is_note(self) -> bool:
         return self.kind is EventKind.NOTE
+
+
+class Shown(StrEnum):
+    """What of a thread is wanted."""
+
+    EVERYTHING = "everything"
+    MESSAGES = "messages"
+    EVENTS = "events"
 
 
 ThreadItem = MessageView | EventView

@@ -1,7 +1,7 @@
 """Everything that people do in the inbox. Each is one action inside the caller's transaction."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Delete, delete, func
@@ -15,7 +15,7 @@ from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
 from aerostic.domain.channels.models import ConnectionStatus, PhoneNumber
 from aerostic.domain.contacts.models import Contact
-from aerostic.domain.inbox import canned, events, members, outbox, reactions, window
+from aerostic.domain.inbox import canned, events, members, outbox, presence, reactions, window
 from aerostic.domain.inbox.access import (
     access_canned_reply,
     access_conversation,
@@ -23,10 +23,10 @@ from aerostic.domain.inbox.access import (
     access_message,
 )
 from aerostic.domain.inbox.drafts import Draft
+from aerostic.domain.inbox.messages import event_view
 from aerostic.domain.inbox.models import (
     CannedReply,
     Conversation,
-    ConversationEvent,
     ConversationLabel,
     ConversationStatus,
     Direction,
@@ -34,7 +34,7 @@ from aerostic.domain.inbox.models import (
     Message,
     Origin,
 )
-from aerostic.domain.inbox.schemas import EventKind
+from aerostic.domain.inbox.schemas import EventKind, EventView
 from aerostic.domain.sending.models import DueWork, WorkKind
 
 LONGEST_NOTE = 4000
@@ -72,7 +72,7 @@ def reply(
 @requires(Permission.INBOX_REPLY)
 def react(ctx: Context, message_id: UUID, emoji: str, *, key: str = "") -> Message:
     """React to a message with one emoji; an empty one takes the reaction back."""
-    target = access_message(ctx, message_id)
+    target = access_message(ctx, message_id, for_update=True)  # the contact may react right now
     message = reply(ctx, target.conversation_id, Draft.reaction(message_id, emoji, key=key))
     target.reactions = reactions.with_reaction(
         target.reactions, reactions.US, emoji, ctx.actor.user_id
@@ -146,6 +146,7 @@ def snooze(ctx: Context, conversation_id: UUID, until: datetime) -> Conversation
         raise Invalid("until", "Say the time with its zone, such as 2026-11-24T09:00:00+01:00.")
     if until <= ctx.now:
         raise Invalid("until", "Choose a time that is still to come.")
+    until = until.astimezone(UTC)
     conversation.status = ConversationStatus.SNOOZED
     conversation.snoozed_until = until
     conversation.closed_at = None
@@ -177,13 +178,19 @@ def mark_read(ctx: Context, conversation_id: UUID) -> Conversation:
     return conversation
 
 
+@requires(Permission.INBOX_REPLY)
+def typing(ctx: Context, conversation_id: UUID) -> None:
+    """Show colleagues that the actor is writing; it fades by itself."""
+    presence.typing(ctx, conversation_id)
+
+
 # Notes and labels -------------------------------------------------------------------------------
 
 
 @requires(Permission.INBOX_REPLY)
 def add_note(
     ctx: Context, conversation_id: UUID, text: str, mentions: Sequence[UUID] = ()
-) -> ConversationEvent:
+) -> EventView:
     """Write something that colleagues see and the contact does not. `mentions` are members' ids."""
     conversation = access_conversation(ctx, conversation_id)
     text = text.strip()
@@ -192,18 +199,18 @@ def add_note(
     if len(text) > LONGEST_NOTE or "\x00" in text:
         raise Invalid("text", f"A note has at most {LONGEST_NOTE:,} characters.")
     named = [{"user_id": str(one), "name": _name_of_answering(ctx, one)} for one in mentions]
-    return events.record(ctx, conversation, EventKind.NOTE, text, mentions=named)
+    return event_view(events.record(ctx, conversation, EventKind.NOTE, text, mentions=named))
 
 
 @requires(Permission.INBOX_REPLY)
-def set_labels(ctx: Context, conversation_id: UUID, label_ids: Collection[UUID]) -> None:
+def set_labels(ctx: Context, conversation_id: UUID, label_ids: Collection[UUID]) -> Conversation:
     """Give the conversation just these labels."""
     conversation = access_conversation(ctx, conversation_id, for_update=True)
     wanted = {label_id: access_label(ctx, label_id).name for label_id in label_ids}
     had = _labels_of(ctx, conversation)
     added, removed = wanted.keys() - had.keys(), had.keys() - wanted.keys()
     if not added and not removed:
-        return
+        return conversation
     for label_id in added:
         ctx.session.add(ConversationLabel(label_id=label_id, conversation_id=conversation.id))
     ctx.session.execute(_labellings(ctx, conversation, removed))
@@ -214,6 +221,7 @@ def set_labels(ctx: Context, conversation_id: UUID, label_ids: Collection[UUID])
         added=sorted(wanted[one] for one in added),
         removed=sorted(had[one] for one in removed),
     )
+    return conversation
 
 
 @requires(Permission.INBOX_MANAGE)

@@ -4,7 +4,6 @@ Messages order by Meta's time, Meta's order within a delivery, and id. An event 
 that its id was made in, so that its own index (by id) is its order in the thread too.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from aerostic.core.ids import moment_of
 from aerostic.core.pages import Cursor, cursor_of, read_cursor
 from aerostic.core.tenancy import Context
 from aerostic.domain.inbox.models import ConversationEvent, Message
+from aerostic.domain.inbox.schemas import Shown
 
 _MILLISECOND = timedelta(milliseconds=1)
 _KEY = (col(Message.occurred_at), col(Message.position), col(Message.id))
@@ -56,18 +56,32 @@ def place_of(row: Row) -> Place:
     return Place(moment_of(row.id), 0, row.id)
 
 
-def older(ctx: Context, conversation_id: UUID, *, before: Place | None, limit: int) -> Stretch:
+def older(
+    ctx: Context,
+    conversation_id: UUID,
+    *,
+    before: Place | None,
+    limit: int,
+    shown: Shown = Shown.EVERYTHING,
+) -> Stretch:
     """The last `limit` rows before a place, or of all."""
     messages = _messages(ctx, conversation_id).order_by(*(part.desc() for part in _KEY))
     events = _events(ctx, conversation_id).order_by(col(ConversationEvent.id).desc())
     if before:
         messages = messages.where(tuple_(*_KEY) < (before.moment, before.position, before.id))
         events = events.where(col(ConversationEvent.id) < _first_event_from(before))
-    rows = sorted(_read(ctx, messages, events, limit), key=place_of, reverse=True)
+    rows = sorted(_read(ctx, messages, events, limit, shown), key=place_of, reverse=True)
     return Stretch(list(reversed(rows[:limit])), len(rows) > limit)
 
 
-def newer(ctx: Context, conversation_id: UUID, *, after: Place, limit: int) -> Stretch:
+def newer(
+    ctx: Context,
+    conversation_id: UUID,
+    *,
+    after: Place,
+    limit: int,
+    shown: Shown = Shown.EVERYTHING,
+) -> Stretch:
     """The first `limit` rows after a place."""
     messages = (
         _messages(ctx, conversation_id)
@@ -80,7 +94,7 @@ def newer(ctx: Context, conversation_id: UUID, *, after: Place, limit: int) -> S
         .where(col(ConversationEvent.id) != after.id)
         .order_by(col(ConversationEvent.id))
     )
-    rows = sorted(_read(ctx, messages, events, limit), key=place_of)
+    rows = sorted(_read(ctx, messages, events, limit, shown), key=place_of)
     return Stretch(rows[:limit], len(rows) > limit)
 
 
@@ -100,12 +114,16 @@ def _events(ctx: Context, conversation_id: UUID) -> Any:
     )
 
 
-def _read(ctx: Context, messages: Select[Any], events: Select[Any], limit: int) -> Sequence[Row]:
+def _read(
+    ctx: Context, messages: Select[Any], events: Select[Any], limit: int, shown: Shown
+) -> list[Row]:
     """One more of each than asked for, to know whether there are more."""
-    return [
-        *ctx.session.scalars(messages.limit(limit + 1)),
-        *ctx.session.scalars(events.limit(limit + 1)),
-    ]
+    rows: list[Row] = []
+    if shown is not Shown.EVENTS:
+        rows += ctx.session.scalars(messages.limit(limit + 1))
+    if shown is not Shown.MESSAGES:
+        rows += ctx.session.scalars(events.limit(limit + 1))
+    return rows
 
 
 def _first_event_from(place: Place) -> UUID:
