@@ -39,7 +39,11 @@ def check(pytest_arguments: Sequence[str] = ()) -> None:
 
 def run_tests(arguments: Sequence[str]) -> int:
     """Every test that needs no browser download, on throw-away servers."""
-    spread = [] if any(word.startswith(("-n", "-p")) for word in arguments) else ["-n", "auto"]
+    spread = (
+        []
+        if any(word.startswith(("-n", "-p")) for word in arguments)
+        else ["-n", "auto", "--dist", "loadgroup"]
+    )
     return subprocess.run(
         [*_python("pytest"), *spread, *arguments], cwd=ROOT, check=False
     ).returncode

@@ -59,7 +59,7 @@ def check_roles() -> None:
     assert row is not None
     name, passes_by, owns = row
     if passes_by or owns:
-        why = "owns the database" if owns else "is a superuser or has BYPASSRLS"
+        why = "is a superuser or has BYPASSRLS" if passes_by else "owns the database"
         raise OperationError(
             f"AEROSTIC_DATABASE_URL signs in as “{name}”, which {why}: the boundary between tenants "
             "would not hold. Use a role of its own that owns nothing; docs/operations.md shows how."
