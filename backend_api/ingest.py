@@ -54,7 +54,10 @@ class Answer:
 
     def __init__(self, status: int, text: str) -> None:
         body = text.encode()
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % len(body)),
+        ]
         self._start = {"type": "http.response.start", "status": status, "headers": headers}
         self._body = {"type": "http.response.body", "body": body}
         self._counted = POSTED.labels(str(status))

@@ -1,6 +1,6 @@
 """Distinct signed deliveries of one message each (about 600 bytes) for `ingest_load.lua`.
 
-    python bench/make_deliveries.py COUNT APP_SECRET PHONE_NUMBER_ID[,PHONE_NUMBER_ID…] > bodies.tsv
+python bench/make_deliveries.py COUNT APP_SECRET PHONE_NUMBER_ID[,PHONE_NUMBER_ID…] > bodies.tsv
 """
 
 import base64

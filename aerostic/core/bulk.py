@@ -26,7 +26,11 @@ def _arrays(these: Columns) -> str:
 @cache
 def _insert(table: str, these: Columns, constants: tuple[tuple[str, str], ...], tail: str) -> str:
     names = ["tenant_id", *(name for name, _ in these), *(name for name, _ in constants)]
-    values = ["%b::uuid", *(f"given.{name}" for name, _ in these), *(value for _, value in constants)]
+    values = [
+        "%b::uuid",
+        *(f"given.{name}" for name, _ in these),
+        *(value for _, value in constants),
+    ]
     return (
         f"insert into {table} ({', '.join(names)})"  # noqa: S608 - names of our own, values as parameters
         f" select {', '.join(values)} from {_arrays(these)} {tail}"

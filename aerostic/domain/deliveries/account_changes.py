@@ -48,15 +48,24 @@ def _account(ctx: Context, change: Change) -> WhatsappAccount:
 
 def _template(ctx: Context, account: WhatsappAccount, value: Node) -> Template | None:
     """By Meta's id, else by name and language. One made elsewhere is fetched by a sync."""
-    ours = select(Template).where(Template.tenant_id == ctx.tenant_id, Template.account_id == account.id)
+    ours = select(Template).where(
+        Template.tenant_id == ctx.tenant_id, Template.account_id == account.id
+    )
     meta_id = str(value.get("message_template_id") or "")
-    found = ctx.session.exec(ours.where(Template.meta_template_id == meta_id)).first() if meta_id else None
-    found = found or ctx.session.exec(
-        ours.where(
-            Template.name == str(value.get("message_template_name") or ""),
-            Template.language == str(value.get("message_template_language") or ""),
-        )
-    ).first()
+    found = (
+        ctx.session.exec(ours.where(Template.meta_template_id == meta_id)).first()
+        if meta_id
+        else None
+    )
+    found = (
+        found
+        or ctx.session.exec(
+            ours.where(
+                Template.name == str(value.get("message_template_name") or ""),
+                Template.language == str(value.get("message_template_language") or ""),
+            )
+        ).first()
+    )
     if found is None:
         ctx.enqueue("workers.jobs.templates.sync", account_id=str(account.id))
     else:
@@ -223,12 +232,16 @@ def _preferences(ctx: Context, account: WhatsappAccount, change: Change) -> None
         for person, node in webhooks.read_preferences(change.value)
         if node.get("category") == "marketing_messages"
     ]
-    seen = [people.Sighting(person, account.portfolio_id, ctx.now, wrote=False) for person, _ in told]
+    seen = [
+        people.Sighting(person, account.portfolio_id, ctx.now, wrote=False) for person, _ in told
+    ]
     contact_ids = people.find_or_make(ctx, seen) if seen else []
     for contact_id, (_, node) in zip(contact_ids, told, strict=True):
         contact = ctx.get(Contact, contact_id)
         if contact is not None:
-            contact.marketing_stopped_at = _moment(ctx, node) if node.get("value") == "stop" else None
+            contact.marketing_stopped_at = (
+                _moment(ctx, node) if node.get("value") == "stop" else None
+            )
             ctx.announce("contact", contact_id)
 
 

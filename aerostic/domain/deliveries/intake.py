@@ -81,7 +81,9 @@ class Intake:
 
     def _start(self) -> None:
         self._pool = lane_pool(FLUSHERS, name="intake")
-        self._flushers = [asyncio.create_task(self._flush_for_ever(self._pool)) for _ in range(FLUSHERS)]
+        self._flushers = [
+            asyncio.create_task(self._flush_for_ever(self._pool)) for _ in range(FLUSHERS)
+        ]
 
     async def _flush_for_ever(self, pool: LanePool) -> None:
         await pool.open()

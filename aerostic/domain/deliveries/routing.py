@@ -91,8 +91,12 @@ def _concerns_nobody_yet(change: Change) -> bool:
 
 def _nobodys(part: Part, number: str, account: str) -> Problem:
     if number:
-        return part.problem("unknown_number", f"No workspace has connected the number {number[:64]}.")
-    return part.problem("unknown_account", f"No workspace has connected the account {account[:64]}.")
+        return part.problem(
+            "unknown_number", f"No workspace has connected the number {number[:64]}."
+        )
+    return part.problem(
+        "unknown_account", f"No workspace has connected the account {account[:64]}."
+    )
 
 
 def _parts(delivery: Claimed) -> list[Part]:

@@ -11,7 +11,7 @@ from uuid import UUID
 from aerostic.core.tenancy import Context
 from aerostic.domain.inbox import amendments, arrivals, parked, people, statuses
 from aerostic.domain.inbox.arrivals import Arrival
-from aerostic.integrations.meta.webhooks import Reading
+from aerostic.integrations.meta.webhooks import Amendment, Reading, StatusUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,10 @@ def apply(ctx: Context, received: Sequence[Received]) -> int:
     if new:
         waiting = parked.take(ctx, [one.written.wamid for one in new])
         changes, updates = [*waiting[0], *changes], [*waiting[1], *updates]
-    unknown = [*amendments.apply(ctx, changes), *statuses.apply(ctx, updates)]
+    unknown: list[Amendment | StatusUpdate] = [
+        *amendments.apply(ctx, changes),
+        *statuses.apply(ctx, updates),
+    ]
     parked.park(ctx, unknown)
     return len(new)
 

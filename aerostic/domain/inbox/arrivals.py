@@ -124,7 +124,12 @@ def _find_or_open_conversations(ctx: Context, cursor: Cursor, arrivals: Sequence
     if missing:
         rows = [_opened(ctx, pair, wanted[pair]) for pair in missing]
         bulk.insert(
-            cursor, "conversations", _CONVERSATIONS, rows, tenant_id=ctx.tenant_id, constants=_OPENED
+            cursor,
+            "conversations",
+            _CONVERSATIONS,
+            rows,
+            tenant_id=ctx.tenant_id,
+            constants=_OPENED,
         )
         found |= _conversations(ctx, cursor, missing)
     for pair, ones in wanted.items():

@@ -110,6 +110,6 @@ def join(ctx: Context, *, kept: UUID, gone: UUID) -> None:
     )
     for statement in _MOVE:
         cursor.execute(cast(Any, statement), both)
-    history.note(ctx, kept, EventKind.MERGED, contact_id=str(gone))
+    history.note(ctx, kept, EventKind.MERGED, merged_id=str(gone))
     ctx.announce("contact", kept)
     ctx.announce("contact", gone)

@@ -11,7 +11,7 @@ RUNGS = (
     MessageStatus.READ,
     MessageStatus.PLAYED,
 )
-_HEIGHT = {status: height for height, status in enumerate(RUNGS, start=1)}
+_HEIGHT: dict[str, int] = {str(status): height for height, status in enumerate(RUNGS, start=1)}
 ARRIVED = frozenset({MessageStatus.DELIVERED, MessageStatus.READ, MessageStatus.PLAYED})
 # Nobody knew yet whether Meta had it: the first status settles that.
 UNSETTLED = frozenset(

@@ -137,7 +137,9 @@ def _tell_apart(sightings: Sequence[Sighting]) -> tuple[list[_Someone], list[int
         into.sightings.append(sighting)
         by_name.update(dict.fromkeys(names, met[0]))
         at.append(met[0])
-    places = {index: place for place, index in enumerate(i for i in range(len(people)) if i not in joined)}
+    places = {
+        index: place for place, index in enumerate(i for i in range(len(people)) if i not in joined)
+    }
     return [people[index] for index in places], [places[root(index)] for index in at]
 
 
@@ -222,7 +224,9 @@ def _insert(
         "created_at": "now()",
         "updated_at": "now()",
     }
-    bulk.insert(cursor, "contacts", _CONTACTS, rows, tenant_id=ctx.tenant_id, constants=constants, tail="")
+    bulk.insert(
+        cursor, "contacts", _CONTACTS, rows, tenant_id=ctx.tenant_id, constants=constants, tail=""
+    )
 
 
 def _country_of_user_id(someone: _Someone) -> str | None:
@@ -331,6 +335,8 @@ def _update(
             renamed[one.id].append(one)
             ctx.announce("contact", one.id)
     if rows:
-        bulk.run(cursor, _UPDATE, *zip(*sorted(rows, key=lambda row: row[0]), strict=True), ctx.tenant_id)
+        bulk.run(
+            cursor, _UPDATE, *zip(*sorted(rows, key=lambda row: row[0]), strict=True), ctx.tenant_id
+        )
     # Words of former names stay: someone may still look for a contact under them.
     _insert_words(ctx, cursor, [one for many in renamed.values() for one in many])

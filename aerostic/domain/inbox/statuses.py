@@ -81,9 +81,7 @@ def _lock(ctx: Context, cursor: Cursor, ids: Iterable[UUID]) -> dict[UUID, _Told
     return {row[0]: _Told(*row) for row in cursor.fetchall()}
 
 
-_EVENTS = bulk.columns(
-    message_id="uuid", status="text", occurred_at="timestamptz", details="jsonb"
-)
+_EVENTS = bulk.columns(message_id="uuid", status="text", occurred_at="timestamptz", details="jsonb")
 
 
 def _keep_events(ctx: Context, cursor: Cursor, touched: Iterable[_Told]) -> None:

@@ -134,7 +134,11 @@ def _parse_leniently(body: bytes) -> Any:
 def _storable(value: Any) -> Any:
     """Without what PostgreSQL can not store: NUL, and halves of surrogate pairs."""
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
+        return (
+            value.encode("utf-16", "surrogatepass")
+            .decode("utf-16", "replace")
+            .replace("\x00", "\ufffd")
+        )
     if isinstance(value, list):
         return [_storable(one) for one in value]
     if isinstance(value, dict):
@@ -178,7 +182,10 @@ def _change(at: int, entry: Node, index: int, change: Any) -> Change:
 def read(change: Change) -> Reading:
     """Everything about conversations in a change of any of these fields. Raises Unreadable."""
     reading = Reading()
-    value, ours = change.value, _digits(_text(_node(change.value, "metadata"), "display_phone_number"))
+    value, ours = (
+        change.value,
+        _digits(_text(_node(change.value, "metadata"), "display_phone_number")),
+    )
     people = _people(value)
     for message in _nodes(value, "messages"):
         is_history = change.field == "history"
@@ -325,7 +332,9 @@ def _author(message: Node, people: dict[str, Node], other: str) -> Person:
         user_id=user_id or _text(about, "user_id"),
         about=about,
     )
-    return _renamed(person, _node(message, "system")) if _text(message, "type") == "system" else person
+    return (
+        _renamed(person, _node(message, "system")) if _text(message, "type") == "system" else person
+    )
 
 
 def _recipient(message: Node, people: dict[str, Node], other: str) -> Person:
@@ -342,7 +351,9 @@ def _person(*, phone: str, user_id: str, about: Node, former_user_id: str = "") 
     if not digits and not user_id:
         raise Unreadable("A message names neither the phone number nor the user id of its person.")
     if len(digits) > 32 or len(user_id) > LONGEST_ID:
-        raise Unreadable("The phone number or user id of a message is longer than such a thing can be.")
+        raise Unreadable(
+            "The phone number or user id of a message is longer than such a thing can be."
+        )
     profile = _node(about, "profile")
     return Person(
         phone=digits,
