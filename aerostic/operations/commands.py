@@ -32,6 +32,8 @@ PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opt
 
 users = typer.Typer(help="Users, without a browser.", no_args_is_help=True)
 tenants = typer.Typer(help="Workspaces, without a browser.", no_args_is_help=True)
+deliveries = typer.Typer(help="Meta's webhook deliveries.", no_args_is_help=True)
+cli.add_typer(deliveries, name="deliveries")
 cli.add_typer(users, name="user")
 cli.add_typer(tenants, name="tenant")
 
@@ -95,11 +97,11 @@ def test(context: typer.Context) -> None:
 
 
 @cli.command(context_settings=PASSES_ON)
-def check(context: typer.Context) -> None:
+def check(context: typer.Context, without_tests: bool = False) -> None:
     """Everything that continuous integration checks. What follows goes to pytest."""
     from aerostic.operations import checks
 
-    checks.check(context.args)
+    checks.check(context.args, with_tests=not without_tests)
 
 
 @cli.command()
@@ -150,6 +152,22 @@ def tell(findings: list[str]) -> None:
         console.complain(finding)
     if findings:
         sys.exit(1)
+
+
+@deliveries.command("replay")
+def replay_deliveries(
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Which; all parked ones by default.")
+    ] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Apply deliveries once more. What one has done already is not done again."""
+    from aerostic.operations import deliveries as parked
+    from aerostic.operations import servers
+
+    with servers.at_hand(from_here(data_dir)):
+        count = parked.replay(ids or [])
+    console.say(f"{count} to be applied once more." if count else "None is parked.")
 
 
 @users.command("create")
@@ -248,6 +266,15 @@ def work(
     from aerostic.operations import worker
 
     worker.run(worker.chosen_queues(queues))
+
+
+@cli.command()
+def scheduler(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """The process that starts work on time. Several may run."""
+    from aerostic.operations import serve, servers
+
+    servers.for_a_process(from_here(data_dir))
+    serve.scheduler()
 
 
 @cli.command()

@@ -7,8 +7,10 @@ from pathlib import Path
 import psycopg
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 
+from aerostic.core import clock, partitions
 from aerostic.core.settings import settings
 from aerostic.operations.configuration import ROOT
 from aerostic.operations.errors import OperationError
@@ -34,14 +36,22 @@ def migrate() -> None:
 
 
 def is_current() -> bool:
-    """Whether the database stands at the newest migration."""
+    """Whether the database stands at the newest migration, with partitions for the coming months."""
     newest = set(ScriptDirectory(str(ROOT / "alembic")).get_heads())
     with _connect(settings().database_owner_url, "AEROSTIC_DATABASE_OWNER_URL") as connection:
         known = connection.execute("select to_regclass('public.alembic_version')").fetchone()
         if known is None or known[0] is None:
             return False
         rows = connection.execute("select version_num from alembic_version").fetchall()
-    return {row[0] for row in rows} == newest
+    return {row[0] for row in rows} == newest and not _missing_partitions()
+
+
+def _missing_partitions() -> list[str]:
+    owner = create_engine(settings().database_owner_url)
+    with owner.connect() as connection:
+        missing = partitions.missing(connection, today=clock.now(), months=2)
+    owner.dispose()
+    return missing
 
 
 def check_roles() -> None:

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from aerostic.core import logs
 from aerostic.core.settings import settings
 from aerostic.operations import frontend
 from aerostic.operations.configuration import ROOT
@@ -29,6 +30,14 @@ def simulator(*, host: str, port: int) -> None:
     webhooks = chosen.simulator_webhook_url or f"{chosen.public_url}/webhooks/meta"
     os.environ["AEROSTIC_SIMULATOR_WEBHOOK_URL"] = webhooks
     server.main(host, port, chosen.data_dir / "simulator")
+
+
+def scheduler() -> None:
+    """Start work on time until told to stop."""
+    from workers import scheduler as clockwork
+
+    logs.configure()
+    clockwork.main(ready=announce_ready)
 
 
 def web(*, host: str, port: int, processes: int) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +21,11 @@ from aerostic.operations.processes import free_port
 from aerostic.operations.serve import READY_FILE
 from aerostic.operations.supervisor import Service, Stopped, Supervisor
 from aerostic.operations.valkey import EmbeddedValkey
+
+OURSELVES = (sys.executable, "-m", "aerostic.operations")
+QUICK_QUEUES = ",".join((QueueName.DELIVERIES, QueueName.DEFAULT, QueueName.MAIL))
+SLOW_QUEUES = ",".join((QueueName.MEDIA, QueueName.IMPORTS))
+NOT_THE_OWNER = {"AEROSTIC_DATABASE_OWNER_URL": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +163,15 @@ class _Start:
             environment=NOT_THE_OWNER,
             is_ready=lambda: answers(port, "/health/ready", "/"),
         )
-        return [web, *self._workers(), *self._simulator()]
+        scheduler = self._background("scheduler", "scheduler")
+        return [web, *self._workers(), scheduler, *self._simulator()]
 
     def _workers(self) -> list[Service]:
         names = [f"worker-{n}" for n in range(1, self.wishes.workers + 1)]
-        quick = [self._background(name, "worker", "--queues", QUICK_QUEUES) for name in names]
+        quick = [  # the owner's address with them: they make the coming months' partitions
+            self._background(name, "worker", "--queues", QUICK_QUEUES, environment={})
+            for name in names
+        ]
         return [*quick, self._background("worker-slow", "worker", "--queues", SLOW_QUEUES)]
 
     def _simulator(self) -> list[Service]:
@@ -179,13 +189,15 @@ class _Start:
             )
         ]
 
-    def _background(self, name: str, *words: str) -> Service:
+    def _background(
+        self, name: str, *words: str, environment: Mapping[str, str] = NOT_THE_OWNER
+    ) -> Service:
         """A process without a port: it says that it is ready by a file of its own."""
         file = self.directory.path / "run" / name
         return Service(
             name,
             (*OURSELVES, *words),
-            environment={**NOT_THE_OWNER, READY_FILE: str(file)},
+            environment={**environment, READY_FILE: str(file)},
             is_ready=lambda: exists(file),
             before_start=lambda: remove(file),
             grace_seconds=20,
@@ -205,12 +217,6 @@ async def exists(file: Path) -> bool:
 def remove(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
-
-
-OURSELVES = (sys.executable, "-m", "aerostic.operations")
-QUICK_QUEUES = ",".join((QueueName.DELIVERIES, QueueName.DEFAULT, QueueName.MAIL))
-SLOW_QUEUES = ",".join((QueueName.MEDIA, QueueName.IMPORTS))
-NOT_THE_OWNER = {"AEROSTIC_DATABASE_OWNER_URL": ""}
 
 
 def _postgres_service(postgres: EmbeddedPostgres) -> Service:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -18,13 +17,13 @@ from aerostic.operations.configuration import ROOT
 
 
 @pytest.fixture
-def bootstrap() -> Iterator[ModuleType]:
+def bootstrap() -> ModuleType:
     spec = importlib.util.spec_from_file_location("run_py", ROOT / "run.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    yield module
+    return module
 
 
 @pytest.mark.parametrize("version", [(3, 8), (3, 10), (3, 15)])
@@ -89,7 +88,7 @@ def test_where_venv_is_missing_pip_installs_into_a_folder_of_ours(
     monkeypatch.setattr(bootstrap, "TOOLS", str(tmp_path))
     monkeypatch.setattr(bootstrap, "works", lambda words: words[-2:] == ["pip", "--version"])
     ran: list[list[str]] = []
-    monkeypatch.setattr(bootstrap, "attempt", lambda words: ran.append(words) or "")
+    monkeypatch.setattr(bootstrap, "attempt", ran.append)
     assert bootstrap.find_uv() == str(tmp_path / "uv" / "bin" / "uv")
     assert [words[-3:] for words in ran] == [["--target", str(tmp_path / "uv"), "--upgrade"]]
 
