@@ -33,11 +33,11 @@ def make_api() -> FastAPI:
     )
     for router in _routers():
         api.include_router(router)
+    describe(api)
     api.add_api_route("/api/{_:path}", _nothing_here, methods=ALL, include_in_schema=False)
     errors.add_handlers(api)
     idempotency.add_handler(api)
     api.add_middleware(Envelope)
-    describe(api)
     return api
 
 

@@ -68,7 +68,12 @@ def _context(
     principal: Signed,
     address: Address,
     x_workspace: Annotated[
-        str | None, Header(description="Id or short name. Needed by members of several workspaces.")
+        str | None,
+        Header(
+            alias="X-Workspace",
+            max_length=100,
+            description="Id or short name. Needed by members of several workspaces.",
+        ),
     ] = None,
 ) -> Iterator[Context]:
     tenant_id = workspace_of(principal, x_workspace)

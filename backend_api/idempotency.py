@@ -131,7 +131,10 @@ def _once(
     idempotency_key: Annotated[
         str | None,
         Header(
-            min_length=1, max_length=255, description="The same key has one effect. Kept for a day."
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=255,
+            description="The same key has one effect. Kept for a day.",
         ),
     ] = None,
 ) -> OncePerKey:

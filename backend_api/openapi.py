@@ -204,7 +204,8 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem } td { padding:
 """  # noqa: E501
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Aerostic API</title><style>{style}</style></head><body><div class="frame">
 <nav aria-label="Operations"><strong>Aerostic API</strong>{menu}</nav>
 <main><h1>Aerostic API</h1>{introduction}

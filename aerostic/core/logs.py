@@ -27,9 +27,10 @@ _SECRETS = re.compile(
     r"|(?<=access_token=)[^\s&\"']+"
 )
 # Not inside of an id, a hash, a time or a decimal number.
-_NUMBERS = re.compile(r"(?<![\w.:/-])\+?\d(?:[ ()-]?\d){6,12}(\d{2})(?![\w-]|[.:]\d)")
+_NUMBERS = re.compile(r"(?<![\w.:/-])\+?\d(?:[ ()-]{0,2}\d){6,12}(\d{2})(?![\w-]|[.:]\d)")
 
 HIDDEN = "•••"
+_DERIVED = frozenset({"message", "asctime"})  # what another formatter left on the record
 
 Event = MutableMapping[str, Any]
 
@@ -79,7 +80,7 @@ def formatter(*, json: bool, colors: bool = False) -> logging.Formatter:
 
 def mask(_logger: object, _method: str, event: Event) -> Event:
     """Hide secrets by the name they go by, and tokens and telephone numbers by their looks."""
-    return {name: _masked(name, value) for name, value in event.items()}
+    return {name: _masked(name, value) for name, value in event.items() if name not in _DERIVED}
 
 
 def masked(text: str) -> str:

@@ -1,0 +1,303 @@
+"""What every request passes and every answer carries."""
+
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import func, select
+
+from aerostic.core import logs, queue
+from aerostic.core.permissions import STRANGER
+from aerostic.core.tenancy import shared_work
+from aerostic.domain.identity.models import UserSession
+from aerostic.domain.tenants.models import Invitation
+from tests.clients import member, visitor
+from tests.conftest import PASSWORD
+
+PROBLEM = "application/problem+json"
+
+
+def rename(client, name="Another", **headers):
+    return client.patch("/api/v1/workspace", json={"name": name}, headers=headers)
+
+
+def name_of(place) -> str:
+    return member(place).get("/api/v1/workspace").json()["name"]
+
+
+def invitations(place) -> int:
+    with place.work() as ctx:
+        return ctx.session.exec(select(func.count()).select_from(Invitation)).one()
+
+
+def test_health_says_ok_in_plain_text():
+    for path in ("/health", "/health/ready"):
+        answer = visitor().get(path)
+        assert (answer.status_code, answer.text) == (200, "ok")
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_health_names_the_part_that_does_not_answer(monkeypatch):
+    from redis import Redis
+
+    monkeypatch.setattr(queue, "connection", lambda: Redis(host="127.0.0.1", port=1))
+    answer = visitor().get("/health")
+    assert (answer.status_code, answer.text) == (503, "redis does not answer")
+
+
+def test_an_error_is_a_problem_with_a_stable_code():
+    answer = visitor().get("/api/v1/members")
+    assert answer.headers["content-type"] == PROBLEM
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Unauthorized",
+        "status": 401,
+        "detail": "Please sign in first.",
+        "code": "sign_in_needed",
+        "errors": [],
+        "request_id": answer.headers["x-request-id"],
+    }
+
+
+def test_wrong_fields_are_named(place):
+    answer = member(place).post("/api/v1/invitations", json={"role": "king"})
+    assert answer.headers["content-type"] == PROBLEM
+    assert answer.status_code == 422
+    assert {problem["field"] for problem in answer.json()["errors"]} == {"email", "role"}
+    broken = member(place).post("/api/v1/invitations", content=b"{not json")
+    assert (broken.status_code, broken.json()["code"]) == (422, "invalid")
+    assert "king" not in answer.text
+
+
+def test_what_is_not_there_is_a_problem_too(place):
+    for method, path in (("GET", "/api/v1/nothing"), ("POST", "/api/nothing"), ("GET", "/api/")):
+        answer = visitor().request(method, path)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
+    not_a_uuid = member(place).delete("/api/v1/members/not-an-id")
+    assert not_a_uuid.status_code == 422
+
+
+def test_a_bug_answers_500_without_its_insides(place, monkeypatch):
+    from aerostic.domain.tenants import queries
+
+    client = member(place)
+    monkeypatch.setattr(queries, "workspace", lambda ctx: 1 / 0)
+    answer = client.get("/api/v1/workspace")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "division" not in answer.text
+
+
+def test_every_answer_carries_the_headers_that_browsers_obey(place):
+    answer = member(place).get("/api/v1/me")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"] == "frame-ancestors 'self'"
+    assert answer.headers["referrer-policy"] == "strict-origin-when-cross-origin"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "strict-transport-security" not in answer.headers
+
+
+def test_over_https_cookies_are_secure_and_browsers_stay_there(place, monkeypatch):
+    from backend_api import security
+
+    monkeypatch.setattr(security, "is_https", lambda: True)
+    body = {"email": place.emails["owner"], "password": PASSWORD}
+    answer = visitor().post("/auth/session", json=body)
+    assert answer.headers["strict-transport-security"].startswith("max-age=31536000")
+    assert all("; Secure" in one for one in answer.headers.get_list("set-cookie"))
+
+
+def test_a_request_has_an_id_of_ours_or_of_its_callers():
+    assert len(visitor().get("/health").headers["x-request-id"]) == 16
+    told = visitor().get("/health", headers={"X-Request-ID": "trace-12345"})
+    assert told.headers["x-request-id"] == "trace-12345"
+    forged = visitor().get("/health", headers={"X-Request-ID": "two words, one line"})
+    assert forged.headers["x-request-id"] != "two words, one line"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+        {"Origin": "http://testserver.evil.example"},
+    ],
+)
+def test_another_sites_page_can_not_act_with_my_cookies(place, headers):
+    client = member(place)
+    answer = rename(client, **headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
+    assert name_of(place) == "Bluebird Café"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://testserver"},
+        {"Origin": "http://localhost:8000"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"},
+        {},
+    ],
+)
+def test_our_own_pages_and_programs_can(place, headers):
+    assert rename(member(place), **headers).status_code == 200
+    assert name_of(place) == "Another"
+
+
+def test_another_sites_page_can_not_sign_me_in(place):
+    body = {"email": place.emails["owner"], "password": PASSWORD}
+    answer = visitor().post("/auth/session", json=body, headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 403
+    with shared_work(STRANGER) as ctx:
+        mine = select(UserSession).where(UserSession.user_id == place.owner_id)
+        assert ctx.session.exec(mine).all() == []
+
+
+def test_a_session_is_told_how_many_calls_are_left_and_refused_past_them(place, monkeypatch):
+    from limits import RateLimitItemPerMinute
+
+    from backend_api import rate_limit
+
+    monkeypatch.setattr(rate_limit, "PER_SESSION", RateLimitItemPerMinute(3, namespace="few"))
+    client, other = member(place), member(place)
+    answers = [client.get("/api/v1/me") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["2", "1", "0", "0"]
+    assert answers[3].headers["ratelimit-limit"] == "3"
+    assert 1 <= int(answers[3].headers["retry-after"]) <= 60
+    assert rename(client).status_code == 429
+    assert other.get("/api/v1/me").status_code == 200
+
+
+def test_without_redis_the_api_still_works(place, monkeypatch):
+    from redis import Redis
+
+    from backend_api import rate_limit
+
+    client = member(place)
+    monkeypatch.setattr(queue, "connection", lambda: Redis(host="127.0.0.1", port=1))
+    rate_limit._limiter.cache_clear()
+    answer = client.get("/api/v1/me")
+    rate_limit._limiter.cache_clear()
+    assert answer.status_code == 200
+    assert "ratelimit-limit" not in answer.headers
+
+
+def invite(client, key, email="guest@example.test"):
+    body = {"email": email, "role": "agent"}
+    return client.post("/api/v1/invitations", json=body, headers={"Idempotency-Key": key})
+
+
+def test_the_same_key_and_body_have_one_effect_and_one_answer(place):
+    client = member(place)
+    first, second = invite(client, "k1"), invite(client, "k1")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    assert second.headers["idempotency-replayed"] == "true"
+    assert invitations(place) == 1
+    assert len(queue.queue(queue.QueueName.MAIL)) == 1
+    assert invite(client, "k2").json()["id"] != first.json()["id"]
+
+
+def test_the_same_key_with_another_body_is_refused(place):
+    client = member(place)
+    invite(client, "k1")
+    refused = invite(client, "k1", email="another@example.test")
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert invitations(place) == 1
+
+
+def test_a_key_belongs_to_who_used_it(place, rival):
+    mine, theirs = invite(member(place), "k1"), invite(member(rival), "k1")
+    assert (mine.status_code, theirs.status_code) == (201, 201)
+    assert mine.json()["id"] != theirs.json()["id"]
+
+
+def test_a_refused_request_does_not_use_its_key_up(place):
+    client = member(place)
+    assert invite(client, "k1", email=place.emails["agent"]).status_code == 409
+    assert invite(client, "k1").status_code == 201
+    assert invitations(place) == 1
+
+
+def test_one_key_many_times_at_once_has_one_effect(place):
+    client = member(place)
+    copies = [visitor() for _ in range(6)]
+    for copy in copies:
+        copy.cookies.update(client.cookies)
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda copy: invite(copy, "k1"), copies))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert invitations(place) == 1
+    assert len(queue.queue(queue.QueueName.MAIL)) == 1
+
+
+def test_the_description_has_every_route_with_its_errors():
+    schema = visitor().get("/api/openapi.json").json()
+    operation = schema["paths"]["/api/v1/invitations"]["post"]
+    assert list(operation["responses"]["4XX"]["content"]) == [PROBLEM]
+    assert {one["name"] for one in operation["parameters"]} >= {"Idempotency-Key", "X-Workspace"}
+    assert schema["components"]["schemas"]["InvitationIn"]["properties"]["email"]["examples"]
+
+
+def test_the_readable_page_shows_every_operation_and_loads_nothing():
+    answer = visitor().get("/api/docs")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    schema = visitor().get("/api/openapi.json").json()
+    shown = [path for path in schema["paths"] if f"<code>{path}</code>" in answer.text]
+    assert shown == list(schema["paths"])
+    assert "/auth/session" in shown
+    for foreign in ("<script", "<img", "http://", "https://"):
+        assert foreign not in answer.text
+
+
+def test_metrics_are_for_this_machine_or_for_who_has_the_token(monkeypatch):
+    from pydantic import SecretStr
+
+    from aerostic.core.settings import settings
+    from backend_api.app import api
+    from backend_api.routes import health
+
+    here = TestClient(api, client=("127.0.0.1", 5000))
+    assert "aerostic_http_request_seconds_bucket" in here.get("/metrics").text
+    assert here.get("/metrics", headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 404
+    assert visitor().get("/metrics").status_code == 404
+    with_token = settings().model_copy(update={"metrics_token": SecretStr("let me see")})
+    monkeypatch.setattr(health, "settings", lambda: with_token)
+    wrong, right = ({"Authorization": f"Bearer {token}"} for token in ("guess", "let me see"))
+    assert visitor().get("/metrics", headers=wrong).status_code == 404
+    assert visitor().get("/metrics", headers=right).status_code == 200
+
+
+def test_the_address_is_what_our_own_proxies_saw(place, monkeypatch):
+    from aerostic.core.settings import settings
+    from backend_api import security
+
+    def session_ip(trusted: int) -> str:
+        told = settings().model_copy(update={"trusted_proxies": trusted})
+        monkeypatch.setattr(security, "settings", lambda: told)
+        client = visitor()
+        body = {"email": place.emails["owner"], "password": PASSWORD}
+        headers = {"X-Forwarded-For": "6.6.6.6, 198.51.100.2, 10.0.0.9"}
+        client.post("/auth/session", json=body, headers=headers)
+        return client.get("/api/v1/me/sessions").json()["items"][0]["ip"]
+
+    assert [session_ip(hops) for hops in (0, 1, 2)] == ["203.0.113.7", "10.0.0.9", "198.51.100.2"]
+
+
+def test_the_log_has_one_line_a_request_and_no_secret(place, caplog):
+    with caplog.at_level(logging.INFO, logger="aerostic"):
+        client = member(place)
+        client.get("/api/v1/members?cursor=c2VjcmV0")
+    lines = [logs.formatter(json=True).format(record) for record in caplog.records]
+    requests = [json.loads(line) for line in lines if "aerostic.access" in line]
+    shown = [(line["method"], line["path"], line["status"]) for line in requests]
+    assert shown == [("POST", "/auth/session", 200), ("GET", "/api/v1/members", 422)]
+    assert requests[1]["user_id"] == str(place.owner_id)
+    held = [cookie.value for cookie in client.cookies.jar]
+    assert not any(secret in line for line in lines for secret in [PASSWORD, "c2VjcmV0", *held])
