@@ -129,7 +129,7 @@ class Dispatcher:
         changes: list[tuple[str, str, Json]] = [
             (row["account_id"], row["field"], json.loads(row["value"])) for row in rows
         ]
-        raw = raw_body(delivery(changes))
+        raw = raw_body(delivery(changes, self._world.clock.now()))
         copies = 1 + self._world.trouble.now.duplicates
         answers = await asyncio.gather(*(self.post(session, url, raw) for _ in range(copies)))
         refused = next((answer for answer in answers if answer[0] != 200), None)

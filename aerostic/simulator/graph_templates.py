@@ -26,18 +26,26 @@ _FILTERS = ("status", "category", "language", "name")
 
 
 async def list_templates(call: Call) -> Json:
+    """A page of the wanted templates; with `?summary=` also how many there are."""
     rows = call.world.store.all(
         "SELECT * FROM templates WHERE account_id = ? ORDER BY at DESC, id", call.object_id
     )
     asked = {name: call.request.query_params.get(name) for name in _FILTERS}
     wanted = [row for row in rows if all(_fits(row, name, value) for name, value in asked.items())]
-    return page(
-        call,
-        [
-            call.chosen(templates.as_json(row), tuple(templates.as_json(row)), empty=_EMPTY)
-            for row in wanted
-        ],
-    )
+    shown = page(call, [_chosen(call, row) for row in wanted])
+    if "summary" in call.request.query_params:
+        shown["summary"] = {
+            "total_count": len(wanted),
+            "message_template_count": len(rows),
+            "message_template_limit": _MOST_TEMPLATES,
+            "are_translations_complete": True,
+        }
+    return shown
+
+
+def _chosen(call: Call, row: Row) -> Json:
+    everything = templates.as_json(row)
+    return call.chosen(everything, tuple(everything), empty=_EMPTY)
 
 
 def _fits(row: Row, name: str, value: str | None) -> bool:
@@ -112,8 +120,7 @@ async def delete_templates(call: Call) -> Json:
 
 
 async def show_template(call: Call) -> Json:
-    everything = templates.as_json(call.row())
-    return call.chosen(everything, tuple(everything), empty=_EMPTY)
+    return _chosen(call, call.row())
 
 
 async def edit_template(call: Call) -> Json:

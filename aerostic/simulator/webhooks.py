@@ -45,7 +45,7 @@ def about_number(world: World, number: Row, person: Row | None, **parts: object)
     return value | parts
 
 
-def delivery(changes: list[tuple[str, str, Json]]) -> Json:
+def delivery(changes: list[tuple[str, str, Json]], now: float) -> Json:
     """One body from (account, field, value) in order.
 
     Entries per account, arrays joined where Meta joins them.
@@ -57,8 +57,16 @@ def delivery(changes: list[tuple[str, str, Json]]) -> Json:
             listed.append({"value": value, "field": field})
     return {
         "object": "whatsapp_business_account",
-        "entry": [{"id": account_id, "changes": listed} for account_id, listed in entries.items()],
+        "entry": [_entry(account_id, listed, now) for account_id, listed in entries.items()],
     }
+
+
+def _entry(account_id: str, changes: list[Json], now: float) -> Json:
+    """One account's share. News about the account itself carries a time; messages have their own."""
+    entry: Json = {"id": account_id, "changes": changes}
+    if any(change["field"] != "messages" for change in changes):
+        entry["time"] = int(now)
+    return entry
 
 
 def _merge(into: Json, value: Json) -> bool:
