@@ -1,7 +1,5 @@
 """A message's status only climbs. Meta tells statuses late, twice and in any order."""
 
-from typing import Any
-
 from aerostic.domain.inbox.models import MessageStatus
 
 RUNGS = (
@@ -46,12 +44,3 @@ def contradicts(now: str, told: str) -> bool:
 def has_reached(now: str, rung: str) -> bool:
     """Whether a message at `now` has been at `rung`: one that was read was delivered, told or not."""
     return _HEIGHT.get(now, 0) >= _HEIGHT.get(rung, len(RUNGS) + 1)
-
-
-def failure_of(errors: list[dict[str, Any]]) -> dict[str, Any]:
-    """The first error of Meta's as a message keeps it."""
-    error = errors[0] if errors else {}
-    details = error.get("error_data") or {}
-    told = details.get("details") if isinstance(details, dict) else None
-    reason = told or error.get("message") or error.get("title") or "WhatsApp gave no reason."
-    return {"code": str(error.get("code", "")), "reason": str(reason), "action": ""}

@@ -16,6 +16,7 @@ from aerostic.core import bulk
 from aerostic.core.tenancy import Context
 from aerostic.domain.inbox import ladder
 from aerostic.domain.inbox.models import MessageStatus
+from aerostic.integrations.meta import errors
 from aerostic.integrations.meta.webhooks import StatusUpdate
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
@@ -133,7 +134,7 @@ def _take_step(told: _Told, update: StatusUpdate) -> None:
             told.failure = None  # it arrived: the failure of another device stands among its events
     higher = ladder.climb(told.status, update.status)
     if higher == MessageStatus.FAILED and told.status != MessageStatus.FAILED:
-        told.failure = ladder.failure_of(update.errors)
+        told.failure = errors.failure_of(update.errors[0] if update.errors else {})
     told.status = higher
     told.pricing = update.pricing or told.pricing
 
