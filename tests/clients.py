@@ -1,5 +1,6 @@
 """Callers of the HTTP API: a visitor, or a member who has signed in as anyone would."""
 
+import pytest
 from fastapi.testclient import TestClient
 
 from tests.conftest import PASSWORD, Place
@@ -19,3 +20,16 @@ def member(place: Place, role: str = "owner") -> TestClient:
     answer = client.post("/auth/session", json=body)
     assert answer.status_code == 200, answer.text
     return client
+
+
+def redis_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if Redis had stopped: nothing listens at its address."""
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    from aerostic.core import queue
+
+    nobody = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 1))
+    for name in ("connection", "prompt_connection"):
+        monkeypatch.setattr(queue, name, lambda: nobody)

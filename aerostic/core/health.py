@@ -29,7 +29,7 @@ def _failing_database(statement: str) -> str | None:
 
 def _failing_redis() -> str | None:
     try:
-        queue.connection().ping()
+        queue.prompt_connection().ping()
     except RedisError:
         return "redis"
     return None

@@ -59,6 +59,18 @@ def configure(*, level: int = logging.INFO) -> None:
     handler = _CurrentStderr()
     handler.setFormatter(formatter(json=settings().is_production, colors=sys.stderr.isatty()))
     root.addHandler(handler)
+    # Libraries that log through structlog itself take the same way.
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
     for chatty in ("httpx", "httpcore", "aiohttp.access", "rq.worker"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

@@ -13,7 +13,9 @@ from functools import cache
 from typing import Any
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
@@ -51,6 +53,18 @@ class Job:
 @cache
 def connection() -> Redis:
     return Redis.from_url(settings().redis_url, health_check_interval=30)
+
+
+@cache
+def prompt_connection() -> Redis:
+    """For a request that someone waits for: an answer within a second, or none."""
+    return Redis.from_url(
+        settings().redis_url,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 1),  # once: the connection may be one that a restart has closed
+        socket_connect_timeout=1,
+        socket_timeout=1,
+    )
 
 
 @cache

@@ -13,7 +13,7 @@ from aerostic.core.permissions import STRANGER
 from aerostic.core.tenancy import shared_work
 from aerostic.domain.identity.models import UserSession
 from aerostic.domain.tenants.models import Invitation
-from tests.clients import member, visitor
+from tests.clients import member, redis_is_gone, visitor
 from tests.conftest import PASSWORD
 
 PROBLEM = "application/problem+json"
@@ -40,9 +40,7 @@ def test_health_says_ok_in_plain_text():
 
 
 def test_health_names_the_part_that_does_not_answer(monkeypatch):
-    from redis import Redis
-
-    monkeypatch.setattr(queue, "connection", lambda: Redis(host="127.0.0.1", port=1))
+    redis_is_gone(monkeypatch)
     answer = visitor().get("/health")
     assert (answer.status_code, answer.text) == (503, "redis does not answer")
 
@@ -174,15 +172,9 @@ def test_a_session_is_told_how_many_calls_are_left_and_refused_past_them(place, 
 
 
 def test_without_redis_the_api_still_works(place, monkeypatch):
-    from redis import Redis
-
-    from backend_api import rate_limit
-
     client = member(place)
-    monkeypatch.setattr(queue, "connection", lambda: Redis(host="127.0.0.1", port=1))
-    rate_limit._limiter.cache_clear()
+    redis_is_gone(monkeypatch)
     answer = client.get("/api/v1/me")
-    rate_limit._limiter.cache_clear()
     assert answer.status_code == 200
     assert "ratelimit-limit" not in answer.headers
 

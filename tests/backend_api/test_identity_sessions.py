@@ -14,7 +14,7 @@ from aerostic.core.tenancy import platform_work, shared_work
 from aerostic.domain.identity import passwords, queries, service
 from aerostic.domain.identity.models import RefreshToken, User, UserSession
 from aerostic.domain.platform.models import SecurityEvent
-from tests.clients import member, visitor
+from tests.clients import member, redis_is_gone, visitor
 from tests.conftest import PASSWORD
 
 ACCESS, REFRESH = "aerostic_access", "aerostic_refresh"
@@ -152,17 +152,8 @@ def test_signing_in_rightly_starts_the_count_anew(place):
 
 
 def test_without_redis_nobody_can_guess(place, monkeypatch):
-    from redis import Redis
-
-    from aerostic.domain.identity import attempts
-
-    dead = Redis(host="127.0.0.1", port=1)
-    monkeypatch.setattr(queue, "connection", lambda: dead)
-    attempts._limiter.cache_clear()
-    try:
-        answer = sign_in(visitor(), place.emails["owner"])
-    finally:
-        attempts._limiter.cache_clear()
+    redis_is_gone(monkeypatch)
+    answer = sign_in(visitor(), place.emails["owner"])
     assert answer.status_code == 503
     assert answer.json()["detail"].startswith("Signing in is paused")
     assert sessions_of(place.owner_id) == []

@@ -85,3 +85,14 @@ def test_development_lines_are_masked_as_well():
     shown = line("from %s", "+15550001001", json_lines=False, password="hunter2")
     assert "hunter2" not in shown
     assert "15550001001" not in shown
+
+
+def test_libraries_that_log_through_structlog_are_masked_as_well(capfd):
+    import structlog
+
+    logs.configure()
+    structlog.get_logger("library").warning("retrying", password="hunter2", to="+15550001001")
+    shown = capfd.readouterr().err
+    assert "retrying" in shown
+    assert "hunter2" not in shown
+    assert "15550001001" not in shown

@@ -1,7 +1,6 @@
 """E-mails, sent apart from the request that asked for them."""
 
 import json
-from datetime import timedelta
 
 import stamina
 
@@ -22,6 +21,10 @@ def send(*, sealed: str, **_: object) -> None:
     metrics.MAILS.labels("sent").inc()
 
 
-@stamina.retry(on=email.NotSent, attempts=5, wait_initial=timedelta(seconds=2), timeout=120)
 def _send(mail: email.Mail) -> None:
-    email.send(mail)
+    """Try for two minutes. As a block and not a decorator, which would log the e-mail at each retry."""
+    for attempt in stamina.retry_context(
+        on=email.NotSent, attempts=5, wait_initial=2, wait_max=40, timeout=120
+    ):
+        with attempt:
+            email.send(mail)

@@ -5,15 +5,11 @@ nobody can count, and so nobody may guess.
 """
 
 import math
-import time
-from functools import cache
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import RedisStorage
-from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
-from aerostic.core import queue
+from aerostic.core import rates
 from aerostic.core.crypto import keyed_digest
 from aerostic.core.errors import TooMany, Unavailable
 
@@ -27,38 +23,39 @@ CHECKS_PER_USER = RateLimitItemPerMinute(10, 15, namespace="user-check")
 INVITATIONS_PER_TENANT = RateLimitItemPerHour(100, namespace="invitations")
 
 
-@cache
-def _limiter() -> MovingWindowRateLimiter:
-    pool = queue.connection().connection_pool
-    return MovingWindowRateLimiter(RedisStorage("redis://", connection_pool=pool))
-
-
 def count(limit: RateLimitItem, whose: str) -> None:
     """Count one attempt. Raises TooMany past the limit, Unavailable where it can not be counted."""
     if not whose:  # no address is known: a command line or a test of the domain
         return
-    key = keyed_digest(whose, purpose="attempts")
     try:
-        if _limiter().hit(limit, key):
-            return
-        free_at = _limiter().get_window_stats(limit, key).reset_time
+        counted = rates.count_exactly(limit, _name(whose))
     except RedisError as error:
-        raise Unavailable(
-            "Signing in is paused while one of our servers restarts. Please try again in a minute."
-        ) from error
-    raise _too_many(free_at)
+        raise paused() from error
+    if not counted.is_allowed:
+        raise _too_many(counted.seconds_to_wait)
 
 
 def forget(limit: RateLimitItem, whose: str) -> None:
     """The attempt was rightful: start counting anew."""
     try:
-        _limiter().clear(limit, keyed_digest(whose, purpose="attempts"))
+        rates.forget(limit, _name(whose))
     except RedisError as error:
-        raise Unavailable("Please try again in a minute.") from error
+        raise paused() from error
 
 
-def _too_many(free_at: float) -> TooMany:
-    seconds = max(1, math.ceil(free_at - time.time()))
+def paused() -> Unavailable:
+    """Why nobody can sign in without Redis, for the person who tries to."""
+    return Unavailable(
+        "Signing in is paused while one of our servers restarts. Please try again in a minute."
+    )
+
+
+def _name(whose: str) -> str:
+    """Addresses and e-mails do not lie readable in Redis."""
+    return keyed_digest(whose, purpose="attempts")
+
+
+def _too_many(seconds: int) -> TooMany:
     minutes = math.ceil(seconds / 60)
     wait = "a minute" if minutes == 1 else f"{minutes} minutes"
     return TooMany(f"Too many attempts. Please wait {wait} and try again.", retry_after=seconds)

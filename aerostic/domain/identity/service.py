@@ -20,7 +20,6 @@ from aerostic.core.errors import (
     NotFound,
     Refused,
     SignInNeeded,
-    Unavailable,
 )
 from aerostic.core.permissions import (
     PLATFORM_POWER,
@@ -116,11 +115,9 @@ def issue_ticket(ctx: Context, proven: Proven) -> str:
     ticket = new_token()
     body = json.dumps({"user_id": str(proven.user_id), "second_factor": proven.second_factor})
     try:
-        queue.connection().set(_ticket_key(ticket), body, ex=TICKET_SECONDS)
+        queue.prompt_connection().set(_ticket_key(ticket), body, ex=TICKET_SECONDS)
     except RedisError as error:
-        raise Unavailable(
-            "Signing in is paused for a moment. Please try again in a minute."
-        ) from error
+        raise attempts.paused() from error
     return ticket
 
 
@@ -128,11 +125,9 @@ def issue_ticket(ctx: Context, proven: Proven) -> str:
 def redeem_ticket(ctx: Context, ticket: str, *, ip: str = "", user_agent: str = "") -> SignedIn:
     """The session that a ticket stands for. Raises TicketGone for one that is used, old or made up."""
     try:
-        body = queue.connection().getdel(_ticket_key(ticket))
+        body = queue.prompt_connection().getdel(_ticket_key(ticket))
     except RedisError as error:
-        raise Unavailable(
-            "Signing in is paused for a moment. Please try again in a minute."
-        ) from error
+        raise attempts.paused() from error
     if body is None:
         raise TicketGone("That took too long. Please sign in again.")
     told = json.loads(body)  # type: ignore[arg-type]
