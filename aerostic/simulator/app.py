@@ -1,6 +1,7 @@
 """The simulator as one ASGI application: the Graph API, the control door and two tasks."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,7 @@ from aerostic.simulator.seed import seed
 from aerostic.simulator.statuses import climb
 from aerostic.simulator.world import World, open_world
 
+_log = logging.getLogger(__name__)
 _CHAT = "/people/{person_id:int}/chats/{number_id}"
 
 CONTROL = [
@@ -63,8 +65,10 @@ async def _attachment(request: Request) -> Response:
     return await graph_media.download(world_of(request), request)
 
 
-async def _health(_: Request) -> Response:
-    return PlainTextResponse("ok")
+async def _health(request: Request) -> Response:
+    """503 with the name of the task that no longer runs."""
+    ended = [task.get_name() for task in request.app.state.tasks if task.done()]
+    return PlainTextResponse(ended[0], 503) if ended else PlainTextResponse("ok")
 
 
 async def _refused(_: Request, refusal: Exception) -> Response:
@@ -88,14 +92,26 @@ def create_app(config: SimulatorConfig) -> Starlette:
         exception_handlers={ControlError: _refused},
         lifespan=_alive,
     )
-    app.state.world = world
+    app.state.world, app.state.tasks = world, []
     return app
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    """A task that ends by itself is a bug of ours: say so now, not when the process stops."""
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        _log.critical("The task %s of the simulator ended.", task.get_name(), exc_info=fault)
 
 
 @asynccontextmanager
 async def _alive(app: Starlette) -> AsyncIterator[None]:
     world: World = app.state.world
-    tasks = [asyncio.create_task(Dispatcher(world).run()), asyncio.create_task(climb(world))]
+    tasks = [
+        asyncio.create_task(Dispatcher(world).run(), name="webhooks"),
+        asyncio.create_task(climb(world), name="statuses"),
+    ]
+    for task in tasks:
+        task.add_done_callback(_report)
+    app.state.tasks = tasks
     try:
         yield
     finally:

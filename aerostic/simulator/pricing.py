@@ -1,6 +1,5 @@
 """What Meta would charge: per delivered message, with prices of this place's own invention."""
 
-import calendar
 from datetime import UTC, datetime
 
 from aerostic.simulator import ids
@@ -80,14 +79,24 @@ def cost(category: str, country: str, billable: bool) -> float:
     return _RATES.get(category, 0) * _DEARER_COUNTRIES.get(country, 1.0) / 1_000_000
 
 
+def count_delivered(world: World, number_id: str, category: str) -> None:
+    """Use up one of the month's free service messages."""
+    if category == "service":
+        world.store.run(
+            "INSERT INTO service_months (number_id, month, delivered) VALUES (?, ?, 1) "
+            "ON CONFLICT (number_id, month) DO UPDATE SET delivered = delivered + 1",
+            number_id,
+            _month(world),
+        )
+
+
 def _service_messages_this_month(world: World, number_id: str) -> float:
-    today = datetime.fromtimestamp(world.clock.now(), UTC)
-    month = calendar.timegm((today.year, today.month, 1, 0, 0, 0))
     return world.store.figure(
-        "SELECT count(*) FROM (SELECT 1 FROM messages WHERE number_id = ? AND direction = "
-        "'outbound' AND at >= ? "
-        "AND type <> 'template' AND status IN ('delivered', 'read', 'played') LIMIT ?)",
+        "SELECT delivered FROM service_months WHERE number_id = ? AND month = ?",
         number_id,
-        month,
-        FREE_SERVICE_MESSAGES,
+        _month(world),
     )
+
+
+def _month(world: World) -> str:
+    return datetime.fromtimestamp(world.clock.now(), UTC).strftime("%Y-%m")

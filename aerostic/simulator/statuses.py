@@ -8,14 +8,14 @@ from contextlib import suppress
 from aerostic.simulator.errors import webhook_error
 from aerostic.simulator.numbers import find_number
 from aerostic.simulator.people import access_person, user_id
-from aerostic.simulator.pricing import price
+from aerostic.simulator.pricing import count_delivered, price
 from aerostic.simulator.store import Json, Row, dumps
 from aerostic.simulator.webhooks import about_number, announce
 from aerostic.simulator.world import World
 
 RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "played": 4, "failed": 5}
 _IDLE_SECONDS = 1.0
-_AT_ONCE = 500
+_AT_ONCE = 100
 
 
 def plan(
@@ -119,6 +119,8 @@ def _take(world: World, step: Row) -> None:
         return
     errors = json.loads(step["errors"]) if step["errors"] else None
     pricing = _pricing(world, message, number, person, step["status"])
+    if step["status"] == "delivered" and pricing:
+        count_delivered(world, number["id"], pricing["pricing"]["category"])
     world.store.run(
         "UPDATE messages SET status = ?, errors = ?, pricing = ? WHERE id = ?",
         step["status"],

@@ -52,6 +52,12 @@ CREATE INDEX IF NOT EXISTS messages_inbound ON messages (number_id, person_id,
 CREATE INDEX IF NOT EXISTS messages_templates ON messages (at)
     WHERE direction = 'outbound' AND type = 'template';
 
+CREATE INDEX IF NOT EXISTS messages_referrals ON messages (number_id, person_id, at)
+    WHERE json_extract(content, '$.referral') IS NOT NULL;
+
+CREATE TABLE IF NOT EXISTS service_months (
+    number_id TEXT NOT NULL, month TEXT NOT NULL, delivered INTEGER NOT NULL, PRIMARY KEY (number_id, month));
+
 CREATE TABLE IF NOT EXISTS reactions (
     message_id TEXT NOT NULL, direction TEXT NOT NULL, emoji TEXT NOT NULL,
     PRIMARY KEY (message_id, direction));
@@ -101,6 +107,7 @@ TABLES = (
     "people",
     "identities",
     "messages",
+    "service_months",
     "reactions",
     "status_events",
     "steps",
