@@ -40,7 +40,13 @@ def message(sender: str, node: Node | None = None, **more: Any) -> Node:
 
 
 def status(wamid: str, step: str, **more: Any) -> Node:
-    return {"id": wamid, "status": step, "timestamp": str(int(time.time())), "recipient_id": "1", **more}
+    return {
+        "id": wamid,
+        "status": step,
+        "timestamp": str(int(time.time())),
+        "recipient_id": "1",
+        **more,
+    }
 
 
 def change(place: Any, *, field: str = "messages", **parts: Any) -> Node:
@@ -92,7 +98,15 @@ class Meta:
     def post(self, body: bytes, headers: dict[str, str] | None = None) -> httpx.Response:
         """Post exactly these bytes; signed unless headers are given."""
         told = {"x-hub-signature-256": sign(body)} if headers is None else headers
-        return self.run(self._request("POST", content=body, headers=told))
+        answer = self.run(self._request("POST", content=body, headers=told))
+        self.wait_for_wake()
+        return answer
+
+    def wait_for_wake(self) -> None:
+        """The workers are told a moment after the answer; a test wants to see it done."""
+        while self.ingest._wake_is_planned:
+            time.sleep(0.001)
+        self.ingest._thread.submit(lambda: None).result(5)
 
     def deliver(self, payload: object) -> None:
         """Post a delivery and see that it is kept."""
@@ -109,7 +123,9 @@ class Meta:
             )
             return [answer.status_code for answer in await asyncio.gather(*posts)]
 
-        return self.run(all_at_once())
+        answers: list[int] = self.run(all_at_once())
+        self.wait_for_wake()
+        return answers
 
     def shake_hands(self, **query: str) -> httpx.Response:
         asked = {f"hub.{name}": value for name, value in query.items()}

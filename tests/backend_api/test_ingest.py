@@ -115,7 +115,6 @@ def test_bytes_that_are_not_json_are_kept(meta):
 
 def test_what_is_kept_wakes_the_workers(meta, place):
     meta.deliver(delivery(place, change(place, messages=[message(phone())])))
-    meta.ingest._thread.submit(lambda: None).result(5)
     assert len(queue.queue(queue.QueueName.DELIVERIES)) == 1
 
 

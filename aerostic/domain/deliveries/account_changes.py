@@ -226,15 +226,13 @@ def _show(ctx: Context, account: WhatsappAccount, problem: str | None) -> None:
 
 
 def _preferences(ctx: Context, account: WhatsappAccount, change: Change) -> None:
-    """Someone stops or resumes marketing: before the next campaign, not after it."""
+    """Someone stops or resumes marketing. Remembered of strangers too, who may be imported tomorrow."""
     told = [
         (person, node)
         for person, node in webhooks.read_preferences(change.value)
         if node.get("category") == "marketing_messages"
     ]
-    seen = [
-        people.Sighting(person, account.portfolio_id, ctx.now, wrote=False) for person, _ in told
-    ]
+    seen = [people.Sighting(person, account.portfolio_id, ctx.now) for person, _ in told]
     contact_ids = people.find_or_make(ctx, seen) if seen else []
     for contact_id, (_, node) in zip(contact_ids, told, strict=True):
         contact = ctx.get(Contact, contact_id)

@@ -125,10 +125,10 @@ def _apply(ctx: Context, parts: Sequence[Part]) -> Problems:
     if not parts:
         return []
     numbers = _numbers(ctx, {part.change.phone_number_id for part in parts} - {""})
-    received, problems = [], []
+    received: list[Received] = []
+    problems: Problems = []
     for part in parts:
         if part.change.field in ACCOUNT_FIELDS:
-            account_changes.apply(ctx, part.change)
             continue
         number = numbers.get(part.change.phone_number_id)
         if number is None:
@@ -137,6 +137,9 @@ def _apply(ctx: Context, parts: Sequence[Part]) -> Problems:
             continue
         received.append(Received(part.delivery.id, *number, part.reading))
     apply.apply(ctx, received)
+    for part in parts:
+        if part.change.field in ACCOUNT_FIELDS:
+            account_changes.apply(ctx, part.change)
     return problems
 
 

@@ -26,8 +26,7 @@ class Received:
 
 def apply(ctx: Context, received: Sequence[Received]) -> int:
     """Apply everything; return how many messages are new."""
-    new = arrivals.take_in(ctx, _arrivals(received))
-    _rename(ctx, received)
+    new = arrivals.take_in(ctx, _arrivals(received), _news(ctx, received))
     changes = [one for each in received for one in each.reading.amendments]
     updates = [one for each in received for one in each.reading.statuses]
     if new:
@@ -65,12 +64,10 @@ def _arrivals(received: Iterable[Received]) -> list[Arrival]:
     return found
 
 
-def _rename(ctx: Context, received: Iterable[Received]) -> None:
-    """People who have new names without having written."""
-    seen = [
-        people.Sighting(person, each.scope, ctx.now, wrote=False)
+def _news(ctx: Context, received: Iterable[Received]) -> list[people.Sighting]:
+    """People who have further names without having written."""
+    return [
+        people.Sighting(person, each.scope, ctx.now, is_news=True)
         for each in received
         for person in each.reading.people
     ]
-    if seen:
-        people.find_or_make(ctx, seen)

@@ -23,7 +23,6 @@ from aerostic.integrations.meta.webhooks import MEDIA_TYPES, NOTICE_TYPES, Writt
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
-NOBODY = UUID(int=0)
 FREE_ENTRY = timedelta(hours=72)  # after a click on an ad, if we answer within a day
 
 
@@ -36,8 +35,8 @@ class Arrival:
     scope: str
     position: int
     id: UUID = field(default_factory=new_id)
-    contact_id: UUID = NOBODY
-    conversation_id: UUID = NOBODY
+    contact_id: UUID = people.NOBODY
+    conversation_id: UUID = people.NOBODY
     media_id: UUID | None = None
     text: str = ""
 
@@ -59,18 +58,23 @@ class Arrival:
         return (self.written.at, self.position, self.id)
 
 
-def take_in(ctx: Context, arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """Write every message that is not there yet; return those."""
+def take_in(
+    ctx: Context, arrivals: Sequence[Arrival], news: Sequence[people.Sighting] = ()
+) -> list[Arrival]:
+    """Write every message that is not there yet; return those. `news` tells of further names of people."""
     first = {one.written.wamid: one for one in reversed(arrivals)}
     distinct = list(reversed(first.values()))
-    if not distinct:
+    if not distinct and not news:
         return []
     seen = [
         people.Sighting(one.written.person, one.scope, one.written.at, wrote=one.counts)
         for one in distinct
     ]
-    for one, contact_id in zip(distinct, people.find_or_make(ctx, seen), strict=True):
+    found = people.find_or_make(ctx, [*seen, *news])
+    for one, contact_id in zip(distinct, found[: len(distinct)], strict=True):
         one.contact_id = contact_id
+    if not distinct:
+        return []
     cursor = ctx.cursor()
     _find_or_open_conversations(ctx, cursor, distinct)
     new = _claim(ctx, cursor, distinct)

@@ -22,16 +22,21 @@ from aerostic.domain.inbox import joining
 from aerostic.integrations.meta.webhooks import Person
 
 Identity = tuple[str, str, str]  # kind, scope, value
+NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A person seen in a message. `scope` is the portfolio in which their user id means something."""
+    """A person seen in a message, or only told about (`is_news`): then a stranger stays one.
+
+    `scope` is the portfolio in which their user id means something.
+    """
 
     person: Person
     scope: str
     at: datetime
-    wrote: bool  # they, not we, and now, not in an imported past
+    wrote: bool = False  # they, not we, and now, not in an imported past
+    is_news: bool = False
 
 
 @dataclass(slots=True)
@@ -54,13 +59,18 @@ class _Someone:
     id: UUID = field(default_factory=new_id)
 
     @property
+    def in_order(self) -> list[Sighting]:
+        """Oldest first; of one second, as they came."""
+        return sorted(self.sightings, key=lambda one: one.at)
+
+    @property
     def newest(self) -> Sighting:
-        return max(self.sightings, key=lambda one: one.at)
+        return self.in_order[-1]
 
     def _latest(self, name: str) -> str:
         """The newest of a kind of name that was told at all."""
-        told = [one for one in self.sightings if getattr(one.person, name)]
-        return str(getattr(max(told, key=lambda one: one.at).person, name)) if told else ""
+        told = [getattr(one.person, name) for one in self.in_order]
+        return next((one for one in reversed(told) if one), "")
 
     @property
     def profile_name(self) -> str:
@@ -72,12 +82,14 @@ class _Someone:
 
     @property
     def phone(self) -> str | None:
-        """The number to show: the stored one, unless the person said that they have another now."""
-        told = self._latest("phone")
-        if self.known is None or not self.known.phone:
-            return told or None
-        changed = [one.person for one in self.sightings if one.person.former_phone]
-        return told if any(one.phone == told for one in changed) else self.known.phone
+        """The number to show: the new one of who has changed it, else the stored one, else the one told."""
+        changed = [one.person.phone for one in self.in_order if one.person.former_phone]
+        stored = self.known.phone if self.known else None
+        return (changed[-1] if changed else stored) or self._latest("phone") or None
+
+    @property
+    def is_stranger(self) -> bool:
+        return self.known is None and all(one.is_news for one in self.sightings)
 
     @property
     def wrote_at(self) -> datetime | None:
@@ -96,18 +108,18 @@ def identities_of(sighting: Sighting) -> Iterator[Identity]:
 
 
 def find_or_make(ctx: Context, sightings: Sequence[Sighting]) -> list[UUID]:
-    """The contact of each sighting, in the same order."""
+    """The contact of each sighting, in the same order; NOBODY for news of a stranger."""
     cursor = ctx.cursor()
     people, of_sighting = _tell_apart(sightings)
     stored = _look_up(cursor, ctx, {name for one in people for name in one.identities})
     everyone = [_recognise(ctx, cursor, one, stored) for one in people]
-    distinct = list({one.id: one for one in everyone}.values())
+    distinct = list({one.id: one for one in everyone if not one.is_stranger}.values())
     new = [one for one in distinct if one.known is None]
     _insert(ctx, cursor, new)
     _insert_identities(ctx, cursor, distinct, stored)
     _insert_words(ctx, cursor, new)
     _update(ctx, cursor, [one for one in distinct if one.known is not None])
-    return [everyone[index].id for index in of_sighting]
+    return [NOBODY if everyone[index].is_stranger else everyone[index].id for index in of_sighting]
 
 
 def _tell_apart(sightings: Sequence[Sighting]) -> tuple[list[_Someone], list[int]]:
