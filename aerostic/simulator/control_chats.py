@@ -6,6 +6,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from aerostic.simulator import chats, media, people, writing
 from aerostic.simulator.errors import ControlError
+from aerostic.simulator.inbound import announce_preference
 from aerostic.simulator.numbers import access_number
 from aerostic.simulator.requests import on_off, read_json, world_of
 from aerostic.simulator.statuses import become_reachable, look_at_chat, plan
@@ -49,6 +50,8 @@ async def change_person(request: Request) -> Response:
         world.store.run(f"UPDATE people SET {name} = ? WHERE id = ?", is_on, person["id"])  # noqa: S608
         if name == "is_reachable" and is_on:
             become_reachable(world, person["id"])
+        if name == "refuses_marketing":
+            announce_preference(world, person, refuses=is_on)
     return JSONResponse(people.on_screen(_person(request)))
 
 
@@ -147,9 +150,10 @@ async def show_media(request: Request) -> Response:
     row = world.store.one("SELECT * FROM media WHERE id = ?", request.path_params["media_id"])
     if row is None or not media.path(world, row["id"]).exists():
         raise ControlError("That file no longer exists.", 404)
-    # A stranger's HTML or SVG must not run in the page that shows it.
-    headers = {
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-    }
-    return FileResponse(media.path(world, row["id"]), media_type=row["mime_type"], headers=headers)
+    # A stranger's HTML or SVG must not run in the page that shows it; a picture or a PDF may show.
+    is_harmless = media.bare_type(row["mime_type"]) in media.LIMITS
+    return FileResponse(
+        media.path(world, row["id"]),
+        media_type=row["mime_type"] if is_harmless else "application/octet-stream",
+        headers={"X-Content-Type-Options": "nosniff"},
+    )

@@ -1,6 +1,7 @@
 """A person writes to a business: one message, one webhook, in one transaction."""
 
 from aerostic.simulator import ids
+from aerostic.simulator.numbers import access_number
 from aerostic.simulator.people import user_id
 from aerostic.simulator.sending import react
 from aerostic.simulator.statuses import look_at_chat
@@ -61,6 +62,25 @@ def write(
         look_at_chat(world, number["id"], person["id"])
     world.hub.tell("message", message_id=message_id, number_id=number["id"], person_id=person["id"])
     return message_id
+
+
+def announce_preference(world: World, person: Row, *, refuses: bool) -> None:
+    """Tell every business that the person has a chat with that marketing stops or may go on."""
+    rows = world.store.all(
+        "SELECT DISTINCT number_id FROM messages WHERE person_id = ?", person["id"]
+    )
+    for row in rows:
+        number = access_number(world, row["number_id"])
+        preference: Json = {
+            **({"wa_id": person["phone"]} if person["phone"] else {}),
+            "user_id": user_id(world, person, number["portfolio_id"]),
+            "detail": f"User requested to {'stop' if refuses else 'resume'} marketing messages",
+            "category": "marketing_messages",
+            "value": "stop" if refuses else "resume",
+            "timestamp": int(world.clock.now()),
+        }
+        value = about_number(world, number, person, user_preferences=[preference])
+        announce(world, number["account_id"], "user_preferences", value)
 
 
 def _change_other(world: World, kind: str, node: Json) -> None:

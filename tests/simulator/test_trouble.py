@@ -179,7 +179,10 @@ def test_the_messaging_limit_counts_people_outside_a_window(
 
 
 def test_marketing_to_someone_who_stopped_it_fails(simulator: Running, receiver: Receiver) -> None:
+    simulator.say({"type": "text", "text": "No more offers"})
     simulator.control("PATCH", f"people/{AMARA}", json={"refuses_marketing": True})
+    preference = until(lambda: receiver.values("user_preferences"))[0]["user_preferences"][0]
+    assert (preference["value"], preference["wa_id"]) == ("stop", AMARA_PHONE)
     link = {"type": "image", "image": {"link": "https://bluebird.example/a.jpg"}}
     suffix = [{"type": "text", "text": "x"}]
     components = [

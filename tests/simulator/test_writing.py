@@ -260,3 +260,13 @@ def test_the_control_door_says_what_is_wrong(simulator: Running, receiver: Recei
         assert answer.json()["error"].startswith(sentence)
     assert simulator.control("GET", "webhooks")["counts"] == {}
     assert receiver.deliveries == []
+
+
+def test_a_page_sent_as_a_document_does_not_open_as_a_page(simulator: Running) -> None:
+    path = f"people/{AMARA}/chats/{NUMBER}/messages"
+    file = {"file": ("a.html", b"<script>alert(1)</script>", "text/html")}
+    said = simulator.control("POST", path, data={"type": "document"}, files=file)
+    media_id = said["content"]["document"]["id"]
+    shown = simulator.http.get(f"{simulator.base}/simulator/control/media/{media_id}")
+    assert shown.headers["content-type"] == "application/octet-stream"
+    assert shown.headers["x-content-type-options"] == "nosniff"
