@@ -3,13 +3,13 @@
 import pkgutil
 from importlib import import_module
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 
 from aerostic.core import logs
 from aerostic.core.errors import NotFound
 from backend_api import errors, idempotency, routes
 from backend_api.ingest import Ingest
-from backend_api.openapi import describe
+from backend_api.openapi import describe, methods_at
 from backend_api.security import Envelope
 
 ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -34,15 +34,23 @@ def make_api() -> FastAPI:
     for router in _routers():
         api.include_router(router)
     describe(api)
-    api.add_api_route("/api/{_:path}", _nothing_here, methods=ALL, include_in_schema=False)
+    for prefix in ("/api", "/auth"):
+        api.add_api_route(
+            f"{prefix}/{{_:path}}", _nothing_here, methods=ALL, include_in_schema=False
+        )
     errors.add_handlers(api)
     idempotency.add_handler(api)
     api.add_middleware(Envelope)
     return api
 
 
-def _nothing_here() -> None:
+def _nothing_here(request: Request) -> None:
     """The pages answer what the API does not know, so the API must say no itself."""
+    known = methods_at(request.app.openapi(), request.url.path)
+    if known:
+        raise HTTPException(
+            405, f"This address knows {', '.join(known)}.", {"Allow": ", ".join(known)}
+        )
     raise NotFound("There is nothing at this address. See /api/docs for what there is.")
 
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from aerostic.core.errors import AppError, Invalid, TooMany
@@ -77,6 +78,7 @@ def add_handlers(api: FastAPI) -> None:
     api.add_exception_handler(AppError, _app_error)
     api.add_exception_handler(RequestValidationError, _invalid_request)
     api.add_exception_handler(HTTPException, _http_error)
+    api.add_exception_handler(DataError, _can_not_be_stored)
     api.add_exception_handler(Exception, _bug)
 
 
@@ -103,6 +105,14 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     code = _CODES.get(error.status_code, "bad_request")
     detail = str(error.detail).rstrip(".") + "."
     return problem(request, error.status_code, code, detail, headers=error.headers)
+
+
+async def _can_not_be_stored(request: Request, _: Exception) -> JSONResponse:
+    """PostgreSQL refused a value: a NUL in a text, a number past its range."""
+    sentence = (
+        "Something that was sent can not be stored: a NUL character, or a number that is too large."
+    )
+    return problem(request, 422, "invalid", sentence)
 
 
 async def _bug(request: Request, _: Exception) -> JSONResponse:

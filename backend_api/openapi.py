@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
+from starlette.routing import compile_path
 
 from backend_api.errors import PROBLEM
 
@@ -61,6 +62,16 @@ def operations(schema: Schema) -> Iterator[tuple[str, str, Schema]]:
                 yield method, path, item[method]
 
 
+def methods_at(schema: Schema, path: str) -> list[str]:
+    """The methods that an address knows: none where there is nothing."""
+    known = {method.upper() for method, template, _ in operations(schema) if _fits(template, path)}
+    return sorted(known)
+
+
+def _fits(template: str, path: str) -> bool:
+    return compile_path(template)[0].match(path) is not None
+
+
 def _with_problems(schema: Schema) -> Schema:
     """Errors travel as problem+json, which the framework can not be told for all routes at once."""
     for _, _, operation in operations(schema):
@@ -83,7 +94,7 @@ def _page(schema: Schema) -> str:
 
 def _menu_group(title: str, found: list[tuple[str, str, Schema]]) -> str:
     links = "".join(
-        f'<li><a href="#{_anchor(method, path)}">{escape(operation["summary"])}</a></li>'
+        f'<li><a href="#{_anchor(method, path)}">{escape(operation["summary"].capitalize())}</a></li>'
         for method, path, operation in found
     )
     return f"<h3>{escape(title)}</h3><ul>{links}</ul>"
@@ -197,10 +208,10 @@ article h3 { font-size: 1rem; margin: 0 0 .4rem; overflow-wrap: anywhere } h4 { 
 h3 span { display: inline-block; min-width: 4.2rem; text-align: center; padding: .1rem .5rem; border-radius: .4rem;
   font-size: .78rem; color: #fff; background: #4b5563 }
 .get { background: #1f5fa8 } .post { background: #12733a } .delete { background: #a8241f } .patch, .put { background: #8a5a00 }
-code, pre { font: .875rem/1.5 ui-monospace, monospace } code { background: var(--soft); padding: .05rem .3rem; border-radius: .3rem }
+code, pre { font: .875rem/1.5 ui-monospace, monospace } code { overflow-wrap: anywhere; background: var(--soft); padding: .05rem .3rem; border-radius: .3rem }
 pre { background: var(--soft); padding: .8rem 1rem; border-radius: .6rem; overflow: auto; margin: 0 }
 table { border-collapse: collapse; width: 100%; font-size: .9rem } td { padding: .35rem .6rem .35rem 0; vertical-align: top }
-@media (max-width: 760px) { .frame { display: block } nav { position: static; height: auto; border: 0 } main { padding: 1rem } }
+@media (max-width: 760px) { .frame { display: block } nav { position: static; height: auto; max-height: 40vh; border: 0; border-bottom: 1px solid var(--line) } main { padding: 1rem } }
 """  # noqa: E501
 
 _PAGE = """<!doctype html>

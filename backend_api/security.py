@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aerostic.core import metrics
 from aerostic.core.crypto import new_token
+from aerostic.core.errors import TooLarge
 from aerostic.core.settings import settings
 from aerostic.domain.identity.sessions import ACCESS, UNUSED, SignedIn
-from backend_api.errors import problem
+from backend_api.errors import of_app_error, problem
 
 ACCESS_COOKIE = "aerostic_access"
 REFRESH_COOKIE = "aerostic_refresh"
@@ -23,6 +23,8 @@ REFRESH_PATH = "/auth"
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 OURS = ("/api/", "/auth/", "/media/")
+CHANGING = (*OURS, "/_upload")
+LARGEST_BODY = 1024 * 1024  # of what is no upload
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 access_log = logging.getLogger("aerostic.access")
@@ -87,7 +89,7 @@ def comes_from_elsewhere(scope: Scope) -> bool:
     cookies but its own.
     """
     headers = Headers(scope=scope)
-    if scope["method"] in SAFE_METHODS or not scope["path"].startswith(OURS):
+    if scope["method"] in SAFE_METHODS or not scope["path"].startswith(CHANGING):
         return False
     if headers.get("sec-fetch-site") in {"same-origin", "none"}:
         return False
@@ -97,11 +99,6 @@ def comes_from_elsewhere(scope: Scope) -> bool:
     return origin not in settings().allowed_origins and urlsplit(origin).netloc != headers.get(
         "host"
     )
-
-
-def cookie_of(scope: Scope, name: str) -> str:
-    """A cookie of a request that is not parsed yet."""
-    return cookie_parser(Headers(scope=scope).get("cookie", "")).get(name, "")
 
 
 class Envelope:
@@ -134,10 +131,48 @@ class Envelope:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if comes_from_elsewhere(scope):
             sentence = "This request came from another site's page, so it was not carried out."
-            refusal = problem(Request(scope), 403, "foreign_origin", sentence)
-            await refusal(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+            await problem(Request(scope), 403, "foreign_origin", sentence)(scope, receive, send)
+            return
+        if is_small_by_nature(scope):
+            try:
+                receive = await read_ahead(scope, receive)
+            except TooLarge as error:
+                await of_app_error(Request(scope), error)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def is_small_by_nature(scope: Scope) -> bool:
+    """Anything but an upload. Those are read piece by piece, and limited by the routes that take them."""
+    content_type = Headers(scope=scope).get("content-type", "")
+    is_upload = content_type.startswith(("multipart/", "application/octet-stream"))
+    return scope["path"].startswith(OURS) and scope["method"] not in SAFE_METHODS and not is_upload
+
+
+async def read_ahead(scope: Scope, receive: Receive) -> Receive:
+    """Read the body before anyone works with it. Raises TooLarge as soon as it is."""
+    told = Headers(scope=scope).get("content-length", "")
+    if told.isdigit() and int(told) > LARGEST_BODY:
+        raise _too_large()
+    body, is_more = b"", True
+    while is_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return receive
+        body += message.get("body", b"")
+        is_more = message.get("more_body", False)
+        if len(body) > LARGEST_BODY:
+            raise _too_large()
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("That is more than 1 MB. Files are sent as uploads.")
 
 
 def _request_id(scope: Scope) -> str:

@@ -34,10 +34,10 @@ class WorkspaceOut(BaseModel):
     """A workspace of the person who is signed in, and their role there."""
 
     id: UUID
-    name: str
-    slug: str
-    role: str
-    status: str
+    name: str = Field(examples=["Bluebird Café"])
+    slug: str = Field(examples=["bluebird-cafe"])
+    role: str = Field(examples=["owner"])
+    status: str = Field(examples=["active"])
 
     @classmethod
     def all_of(cls, principal: Principal) -> "list[WorkspaceOut]":
@@ -51,11 +51,12 @@ class PersonOut(BaseModel):
     """Who is signed in."""
 
     id: UUID
-    name: str
-    email: str
-    platform_role: str | None
+    name: str = Field(examples=["Ada Lovelace"])
+    email: str = Field(examples=["ada@example.com"])
+    platform_role: str | None = Field(examples=[None])
     must_set_up_second_factor: bool = Field(
-        description="True for a super admin without a second factor: nothing else works until then."
+        examples=[False],
+        description="True for a super admin without a second factor: nothing else works until then.",
     )
     workspaces: list[WorkspaceOut]
 
@@ -167,9 +168,9 @@ class AcceptIn(BaseModel):
 class OfferOut(BaseModel):
     """What an invitation offers, and whether its e-mail address has an account already."""
 
-    workspace: str
-    email: str
-    role: str
+    workspace: str = Field(examples=["Bluebird Café"])
+    email: str = Field(examples=["ada@example.com"])
+    role: str = Field(examples=["agent"])
     has_account: bool
 
 

@@ -23,8 +23,8 @@ class MeOut(BaseModel):
     """The person who is signed in."""
 
     id: UUID
-    name: str
-    email: str
+    name: str = Field(examples=["Ada Lovelace"])
+    email: str = Field(examples=["ada@example.com"])
     has_second_factor: bool
     recovery_codes_left: int
     workspaces: list[WorkspaceOut]
@@ -48,7 +48,7 @@ class SessionOut(BaseModel):
 
     id: UUID
     ip: str = Field(examples=["203.0.113.7"])
-    user_agent: str
+    user_agent: str = Field(examples=["Mozilla/5.0 …"])
     created_at: datetime
     last_seen_at: datetime = Field(description="To within a quarter of an hour.")
     is_current: bool

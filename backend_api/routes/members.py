@@ -53,8 +53,8 @@ class MemberOut(BaseModel):
     """Someone of the team."""
 
     user_id: UUID
-    name: str
-    email: str
+    name: str = Field(examples=["Ada Lovelace"])
+    email: str = Field(examples=["ada@example.com"])
     role: Role
     has_second_factor: bool
     joined_at: datetime
@@ -88,7 +88,7 @@ class InvitationOut(BaseModel):
     """An invitation that waits for an answer."""
 
     id: UUID
-    email: str
+    email: str = Field(examples=["ada@example.com"])
     role: Role
     created_at: datetime
     expires_at: datetime

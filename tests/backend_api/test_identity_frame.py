@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import func, select
 
 from aerostic.core import logs, queue
+from aerostic.core.pages import cursor_of
 from aerostic.core.permissions import STRANGER
 from aerostic.core.tenancy import shared_work
 from aerostic.domain.identity.models import UserSession
@@ -75,6 +76,43 @@ def test_what_is_not_there_is_a_problem_too(place):
         assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
     not_a_uuid = member(place).delete("/api/v1/members/not-an-id")
     assert not_a_uuid.status_code == 422
+
+
+def test_a_method_that_an_address_does_not_know_is_told_apart():
+    for method, path, known in (
+        ("DELETE", "/api/v1/invitations", "GET, POST"),
+        ("GET", "/auth/session", "POST"),
+        ("PUT", "/api/v1/members/01933b2c-7a10-7c55-9d4e-2f6b8a1c0d3e", "DELETE, PATCH"),
+    ):
+        answer = visitor().request(method, path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, known)
+        assert answer.json()["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(place, chunked):
+    client = member(place)
+    body = json.dumps({"name": "n" * 1024 * 1024}).encode()
+    sent = iter([body[:1000], body[1000:]]) if chunked else body
+    headers = {"Content-Type": "application/json"}
+    answer = client.patch("/api/v1/workspace", content=sent, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert name_of(place) == "Bluebird Café"
+
+
+@pytest.mark.parametrize("text", ["\u0000", "a\u0000b@example.test", "\ud800", "\U0001f375" * 500])
+def test_odd_characters_are_refused_and_never_a_bug(place, text):
+    body = json.dumps({"email": text, "password": text, "name": text, "workspace": text})
+    odd = {"content": body, "headers": {"Content-Type": "application/json"}}
+    assert visitor().post("/auth/session", **odd).status_code in {401, 422}
+    assert visitor().post("/auth/register", **odd).status_code == 422
+    assert visitor().post("/auth/forgot", **odd).status_code == 422
+    assert member(place).post("/api/v1/invitations", **odd).status_code == 422
+
+
+def test_a_cursor_with_a_nul_in_it_is_no_bug(place):
+    answer = member(place).get("/api/v1/members", params={"cursor": cursor_of("a\0b")})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 
 def test_a_bug_answers_500_without_its_insides(place, monkeypatch):

@@ -133,6 +133,14 @@ def test_guesses_from_one_address_are_limited(place):
     assert sign_in(client, place.emails["owner"]).status_code == 429
 
 
+def test_with_ipv6_a_whole_network_counts_as_one_address():
+    from aerostic.domain.identity.attempts import network_of
+
+    assert network_of("2001:db8:1:2:aaaa::1") == network_of("2001:db8:1:2:bbbb::9")
+    assert network_of("2001:db8:1:3::1") != network_of("2001:db8:1:2::1")
+    assert network_of("203.0.113.7") == "203.0.113.7"
+
+
 def test_a_hundred_guesses_at_once_do_not_slip_by(place):
     def guess(number: int) -> int:
         return sign_in(visitor(), place.emails["owner"], f"guess {number}").status_code

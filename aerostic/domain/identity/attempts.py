@@ -5,6 +5,7 @@ nobody can count, and so nobody may guess.
 """
 
 import math
+from ipaddress import ip_address, ip_network
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from redis.exceptions import RedisError
@@ -41,6 +42,15 @@ def forget(limit: RateLimitItem, whose: str) -> None:
         rates.forget(limit, _name(whose))
     except RedisError as error:
         raise paused() from error
+
+
+def network_of(ip: str) -> str:
+    """Whom an address counts as: with IPv6 a whole /64, because one household is given that many."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ip
+    return ip if address.version == 4 else str(ip_network((address, 64), strict=False))
 
 
 def paused() -> Unavailable:

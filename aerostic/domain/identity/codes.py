@@ -52,7 +52,7 @@ def redeem(
     ctx: Context, purpose: CodePurpose, code_id: UUID, code: str, *, ip: str
 ) -> dict[str, str]:
     """What was pending for a code, which is used up by this. Raises WrongCode, TooMany."""
-    attempts.count(attempts.TRIES_PER_ADDRESS, ip)
+    attempts.count(attempts.TRIES_PER_ADDRESS, attempts.network_of(ip))
     attempts.count(attempts.TRIES_PER_CODE, str(code_id))
     row = ctx.session.get(VerificationCode, code_id, with_for_update=True)
     if row is None or row.purpose != purpose or row.used_at or row.expires_at <= ctx.now:

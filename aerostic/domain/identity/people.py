@@ -27,6 +27,14 @@ def address(typed: str) -> str:
     return checked.normalized.lower()
 
 
+def as_kept(typed: str) -> str:
+    """How an address would be kept, for looking it up. What is no address finds nobody."""
+    try:
+        return address(typed)
+    except Invalid:
+        return typed.strip().lower().replace("\0", "")
+
+
 def name(typed: str, *, field: str = "name") -> str:
     """A name of a person or a workspace, without what can not be seen. Raises Invalid."""
     visible = "".join(" " if unicodedata.category(sign) == "Cc" else sign for sign in typed[:1000])

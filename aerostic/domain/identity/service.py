@@ -75,8 +75,8 @@ class TicketGone(SignInNeeded):
 @public("whoever signs in is a stranger until then")
 def prove(ctx: Context, email: str, password: str, code: str = "", *, ip: str = "") -> Proven:
     """Who someone is, by password and second factor. Raises SignInRefused, TooMany, Unavailable."""
-    address = email.strip().lower()
-    attempts.count(attempts.SIGN_INS_PER_ADDRESS, ip)
+    address = people.as_kept(email)
+    attempts.count(attempts.SIGN_INS_PER_ADDRESS, attempts.network_of(ip))
     attempts.count(attempts.SIGN_INS_PER_ACCOUNT, address)
     user = people.by_email(ctx, address)
     is_right = passwords.is_right(password, user.password_hash if user else None)
@@ -339,7 +339,7 @@ def create_user(
 @requires(Permission.PLATFORM_USERS)
 def set_password(ctx: Context, email: str, password: str) -> None:
     """Give a user a new password and sign them out. Raises NotFound, Invalid, NotAllowed."""
-    user = people.by_email(ctx, email.strip().lower())
+    user = people.by_email(ctx, people.as_kept(email))
     if user is None:
         raise NotFound("There is no user with that e-mail address.")
     if ctx.actor.kind is not ActorKind.SYSTEM:
@@ -364,7 +364,7 @@ def tidy(ctx: Context) -> int:
 
 
 def _count_mail(address: str, ip: str) -> None:
-    attempts.count(attempts.MAILS_PER_ADDRESS, ip)
+    attempts.count(attempts.MAILS_PER_ADDRESS, attempts.network_of(ip))
     attempts.count(attempts.MAILS_PER_ACCOUNT, address)
 
 

@@ -120,7 +120,7 @@ def invitations(ctx: Context, after: Cursor | None = None, limit: int = 50) -> P
 @public("the page behind a mailed link, before anyone has signed in")
 def offer(ctx: Context, token: str, *, ip: str = "") -> Offer:
     """What an invitation's link leads to. Raises InvitationGone, TooMany."""
-    attempts.count(attempts.TRIES_PER_ADDRESS, ip)
+    attempts.count(attempts.TRIES_PER_ADDRESS, attempts.network_of(ip))
     entry = ctx.session.get(InvitationDirectory, digest(token))
     if entry is None:
         raise InvitationGone

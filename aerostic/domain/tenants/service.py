@@ -145,7 +145,7 @@ def accept_invitation(
     `code` for an account with a second factor. Works in any context; the joining is a transaction of its
     own in the workspace. Raises InvitationGone, SignInRefused, Invalid, TooMany.
     """
-    attempts.count(attempts.TRIES_PER_ADDRESS, ip)
+    attempts.count(attempts.TRIES_PER_ADDRESS, attempts.network_of(ip))
     entry = ctx.session.get(InvitationDirectory, digest(token))
     if entry is None:
         raise InvitationGone
