@@ -353,6 +353,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status = 'pending'"),
     )
+    op.create_index(
+        "webhook_deliveries_parked",
+        "webhook_deliveries",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'parked'"),
+    )
     op.create_table(
         "whatsapp_accounts",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),

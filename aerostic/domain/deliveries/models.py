@@ -28,6 +28,11 @@ class WebhookDelivery(PlatformModel, table=True):
             "id",
             postgresql_where=text("status = 'pending'"),
         ),
+        Index(
+            "webhook_deliveries_parked",
+            "id",
+            postgresql_where=text("status = 'parked'"),
+        ),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 
