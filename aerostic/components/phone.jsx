@@ -341,6 +341,30 @@ function useTyping(listeners, chatIs, messages) {
   return isTyping;
 }
 
+/** Stays at the newest message, also while pictures load, unless the person scrolled up; what they write themselves always shows. */
+function useNewestInSight(talk, written) {
+  const isPinned = React.useRef(true);
+  React.useEffect(() => {
+    const box = talk.current;
+    const toEnd = () => isPinned.current && box.scrollTo({ top: box.scrollHeight });
+    const onScroll = () => {
+      isPinned.current = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+    };
+    const watch = new ResizeObserver(toEnd);
+    watch.observe(box.firstElementChild);
+    watch.observe(box);
+    box.addEventListener("scroll", onScroll, { passive: true });
+    return () => {
+      watch.disconnect();
+      box.removeEventListener("scroll", onScroll);
+    };
+  }, [talk]);
+  React.useEffect(() => {
+    isPinned.current = true;
+    talk.current.scrollTo({ top: talk.current.scrollHeight });
+  }, [talk, written]);
+}
+
 function ChatScreen({ base, person, number, clock, listeners, onBack, onFault }) {
   const path = `people/${person.id}/chats/${number.id}`;
   const chatIs = React.useCallback((event) => event.person_id === person.id && event.number_id === number.id, [person.id, number.id]);
@@ -349,15 +373,12 @@ function ChatScreen({ base, person, number, clock, listeners, onBack, onFault })
   const [sheet, setSheet] = React.useState(null);
   const [replyTo, setReplyTo] = React.useState(null);
   const [editing, setEditing] = React.useState(null);
-  const bottom = React.useRef(null);
+  const talk = React.useRef(null);
   const composer = React.useRef(null);
   useOpenChat(base, path);
 
   const arrived = (messages || []).filter((each) => each.direction === "inbound" || ["delivered", "read", "played"].includes(each.status));
-  const newest = arrived[arrived.length - 1]?.id;
-  React.useEffect(() => {
-    bottom.current?.scrollIntoView({ block: "nearest" });
-  }, [newest, isTyping]);
+  useNewestInSight(talk, arrived.filter((each) => each.direction === "inbound").length);
 
   const say = async (wanted) => {
     try {
@@ -404,7 +425,7 @@ function ChatScreen({ base, person, number, clock, listeners, onBack, onFault })
           <p className="phone-small" aria-live="polite">{isTyping ? "typing…" : `${number.display} · as ${person.name}`}</p>
         </div>
       </header>
-      <div className="phone-talk" role="log" aria-label={`Chat with ${number.name}`} tabIndex={0}>
+      <div className="phone-talk" role="log" aria-label={`Chat with ${number.name}`} tabIndex={0} ref={talk}>
         <ol className="phone-bubbles">
           {before > 0 && <li className="phone-note"><button type="button" onClick={readOlder}>Earlier messages</button></li>}
           {messages === null && <li className="phone-note">Opening the chat…</li>}
@@ -421,7 +442,6 @@ function ChatScreen({ base, person, number, clock, listeners, onBack, onFault })
             );
           })}
           {isTyping && <li className="phone-row is-theirs is-first"><span className="phone-bubble phone-dots" role="img" aria-label="The business is typing"><i /><i /><i /></span></li>}
-          <li ref={bottom} className="phone-end" aria-hidden="true" />
         </ol>
       </div>
       <Composer composer={composer} replyTo={replyTo} editing={editing} onAttach={() => setSheet({ kind: "attach" })}
