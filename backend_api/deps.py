@@ -56,6 +56,8 @@ def workspace_of(principal: Principal, named: str | None) -> UUID:
     """
     if named is None and len(principal.memberships) == 1:
         return next(iter(principal.memberships))
+    if not principal.memberships:
+        raise NotFound("You are in no workspace yet. Ask for an invitation, or register a new one.")
     if named is None:
         raise WorkspaceNeeded("Say which workspace: send its id or its short name as X-Workspace.")
     for tenant_id, membership in principal.memberships.items():

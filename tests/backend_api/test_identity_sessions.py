@@ -117,6 +117,10 @@ def test_guesses_at_one_account_are_limited_and_a_right_password_does_not_help(p
     assert refused.json()["code"] == "too_many"
     assert 1 <= int(refused.headers["retry-after"]) <= 900
     assert sessions_of(place.owner_id) == []
+    with platform_work(system("test")) as ctx:
+        guesses = select(SecurityEvent).where(SecurityEvent.kind == "sign_in_guesses")
+        told = [(event.ip, event.details) for event in ctx.session.exec(guesses)]
+    assert told.count(("203.0.113.7", {"email": place.emails["owner"]})) == 1
     assert sign_in(client, place.emails["admin"]).status_code == 200
 
 

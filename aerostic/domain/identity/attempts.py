@@ -24,16 +24,20 @@ CHECKS_PER_USER = RateLimitItemPerMinute(10, 15, namespace="user-check")
 INVITATIONS_PER_TENANT = RateLimitItemPerHour(100, namespace="invitations")
 
 
-def count(limit: RateLimitItem, whose: str) -> None:
-    """Count one attempt. Raises TooMany past the limit, Unavailable where it can not be counted."""
+def count(limit: RateLimitItem, whose: str) -> int:
+    """Count one attempt; return how many are left.
+
+    Raises TooMany past the limit, Unavailable where it can not be counted.
+    """
     if not whose:  # no address is known: a command line or a test of the domain
-        return
+        return limit.amount
     try:
         counted = rates.count_exactly(limit, _name(whose))
     except RedisError as error:
         raise paused() from error
     if not counted.is_allowed:
         raise _too_many(counted.seconds_to_wait)
+    return counted.left
 
 
 def forget(limit: RateLimitItem, whose: str) -> None:

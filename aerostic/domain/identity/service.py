@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from redis.exceptions import RedisError
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from aerostic.core import metrics, queue
@@ -51,6 +51,7 @@ from aerostic.domain.identity.models import (
 )
 from aerostic.domain.identity.second_factor import TotpSetup
 from aerostic.domain.identity.sessions import Proven, SignedIn
+from aerostic.domain.platform.alarms import raise_alarm
 
 TICKET_SECONDS = 30
 KEPT_AFTER_THE_END = timedelta(days=30)
@@ -76,17 +77,14 @@ class TicketGone(SignInNeeded):
 def prove(ctx: Context, email: str, password: str, code: str = "", *, ip: str = "") -> Proven:
     """Who someone is, by password and second factor. Raises SignInRefused, TooMany, Unavailable."""
     address = people.as_kept(email)
-    attempts.count(attempts.SIGN_INS_PER_ADDRESS, attempts.network_of(ip))
-    attempts.count(attempts.SIGN_INS_PER_ACCOUNT, address)
+    _count_sign_in(address, ip)
     user = people.by_email(ctx, address)
     is_right = passwords.is_right(password, user.password_hash if user else None)
     if user is None or not is_right or user.disabled_at is not None:
         metrics.SIGN_INS.labels("refused").inc()
         raise SignInRefused
     proven = Proven(user.id, second_factor=_pass_second_factor(ctx, user, code))
-    if passwords.needs_upgrade(user.password_hash):
-        user.password_hash = passwords.hashed(password)
-        ctx.session.add(user)
+    _upgrade(ctx, user, password)
     attempts.forget(attempts.SIGN_INS_PER_ACCOUNT, address)
     metrics.SIGN_INS.labels("proven").inc()
     return proven
@@ -414,6 +412,20 @@ def _has_second_factor(ctx: Context) -> None:
 
 def _platform_power(user: User) -> int:
     return PLATFORM_POWER[PlatformRole(user.platform_role)] if user.platform_role else Power.NOBODY
+
+
+def _count_sign_in(address: str, ip: str) -> None:
+    attempts.count(attempts.SIGN_INS_PER_ADDRESS, attempts.network_of(ip))
+    if attempts.count(attempts.SIGN_INS_PER_ACCOUNT, address) == 0:
+        raise_alarm("sign_in_guesses", ip=ip, email=address)
+
+
+def _upgrade(ctx: Context, user: User, password: str) -> None:
+    """Hash the password at today's cost, unless it was changed since it was looked at."""
+    if passwords.needs_upgrade(user.password_hash):
+        unchanged = (col(User.id) == user.id) & (col(User.password_hash) == user.password_hash)
+        new_hash = passwords.hashed(password)
+        ctx.session.execute(update(User).where(unchanged).values(password_hash=new_hash))
 
 
 def _pass_second_factor(ctx: Context, user: User, code: str) -> bool:

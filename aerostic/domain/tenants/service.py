@@ -155,15 +155,13 @@ def accept_invitation(
             raise InvitationGone
         user = people.by_email(inside, invitation.email)
         if ctx.actor.kind is ActorKind.USER:
-            proven = None
-            user_id = _same_person(ctx, user)
-        elif user is None:
-            proven = _join_as_new(inside, invitation, name, password)
-            user_id = proven.user_id
+            _join(inside, invitation, _same_person(ctx, user))
+            return None
+        if user:
+            proven = identity.prove(inside, user.email, password, code, ip=ip)
         else:
-            proven = identity.prove(inside, invitation.email, password, code, ip=ip)
-            user_id = proven.user_id
-        _join(inside, invitation, user_id)
+            proven = _register_invited(inside, invitation, name, password)
+        _join(inside, invitation, proven.user_id)
     return proven
 
 
@@ -302,7 +300,7 @@ def _same_person(ctx: Context, invited: User | None) -> UUID:
     return invited.id
 
 
-def _join_as_new(ctx: Context, invitation: Invitation, name: str, password: str) -> Proven:
+def _register_invited(ctx: Context, invitation: Invitation, name: str, password: str) -> Proven:
     passwords.check_strength(password, email=invitation.email)
     user = people.add_user(
         ctx,
