@@ -52,6 +52,7 @@ CONTROL = [
     Route("/webhooks", control_trouble.list_webhooks),
     Route("/webhooks", control_trouble.send_webhook, methods=["POST"]),
     Route("/events", control_trouble.stream_events),
+    Route("/handshake", control_trouble.shake_hands, methods=["POST"]),
     Route("/burst", control_trouble.order_burst, methods=["POST"]),
     Route("/reset", control_trouble.reset, methods=["POST"]),
 ]

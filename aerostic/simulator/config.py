@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aerostic.simulator.tables import SCHEMA_VERSION
+
 
 class ConfigurationError(Exception):
     """A setting that is missing or wrong, in a sentence that names it."""
@@ -33,7 +35,7 @@ class SimulatorConfig:
 
     @property
     def database_path(self) -> Path:
-        return self.data_dir / "simulator.sqlite3"
+        return self.data_dir / f"simulator-{SCHEMA_VERSION}.sqlite3"
 
     @property
     def media_dir(self) -> Path:

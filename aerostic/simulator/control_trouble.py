@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from aerostic.simulator import burst, reviews
 from aerostic.simulator.dispatcher import Dispatcher
 from aerostic.simulator.errors import ControlError
+from aerostic.simulator.handshake import agrees
 from aerostic.simulator.numbers import access_number, on_screen
 from aerostic.simulator.requests import choice, figure, read_json, world_of
 from aerostic.simulator.seed import start_over
@@ -225,6 +226,13 @@ def _raw(body: Json) -> bytes:
     if "payload" not in body:
         raise ControlError("A webhook needs a payload or raw_base64.")
     return raw_body(body["payload"])
+
+
+async def shake_hands(request: Request) -> Response:
+    """Check the product's address the way Meta does when an app subscribes."""
+    config = world_of(request).config
+    agreed = await agrees(config.webhook_url, config.verify_token)
+    return JSONResponse({"url": config.webhook_url, "agrees": agreed})
 
 
 async def order_burst(request: Request) -> Response:

@@ -275,6 +275,11 @@ def invalid(details: str) -> GraphError:
     return GraphError(100, details)
 
 
+def callback_refused() -> GraphError:
+    sentence = "Callback verification failed: the address did not answer the challenge."
+    return GraphError(2200, title=sentence, status=400)
+
+
 def webhook_error(code: int, details: str = "") -> Json:
     """An error as it stands in a webhook: in `statuses[].errors` or `messages[].errors`."""
     known = problem(code)

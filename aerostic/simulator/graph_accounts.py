@@ -3,11 +3,10 @@
 import json
 from collections import defaultdict
 
-import aiohttp
-
 from aerostic.simulator import pricing
 from aerostic.simulator.calls import Call
-from aerostic.simulator.errors import GraphError
+from aerostic.simulator.errors import callback_refused
+from aerostic.simulator.handshake import agrees
 from aerostic.simulator.paging import page
 from aerostic.simulator.store import Json, Row
 
@@ -85,31 +84,14 @@ async def show_subscriptions(call: Call) -> Json:
 async def subscribe(call: Call) -> Json:
     """Webhooks flow from now on, to the account's own address if one is given and answers the handshake."""
     url = call.value("override_callback_uri")
-    if url:
-        await _shake_hands(call, str(url), str(call.value("verify_token", "")))
+    if url and not await agrees(str(url), str(call.value("verify_token", ""))):
+        raise callback_refused()
     call.world.store.run(
         "UPDATE accounts SET subscribed = 1, callback_url = ? WHERE id = ?",
         url or None,
         call.object_id,
     )
     return {"success": True}
-
-
-async def _shake_hands(call: Call, url: str, verify_token: str) -> None:
-    challenge = "1158201444"
-    query = {"hub.mode": "subscribe", "hub.verify_token": verify_token, "hub.challenge": challenge}
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session,
-            session.get(url, params=query, allow_redirects=False) as answer,
-        ):
-            agreed = answer.status == 200 and (await answer.text()).strip() == challenge
-    except (aiohttp.ClientError, TimeoutError, ValueError):
-        agreed = False
-    if not agreed:
-        raise GraphError(
-            2200, title="Callback verification failed: the address did not answer the challenge."
-        )
 
 
 async def unsubscribe(call: Call) -> Json:

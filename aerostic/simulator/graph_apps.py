@@ -8,7 +8,8 @@ from starlette.requests import Request
 
 from aerostic.simulator import access, ids
 from aerostic.simulator.calls import Call
-from aerostic.simulator.errors import GraphError, invalid
+from aerostic.simulator.errors import GraphError, callback_refused, invalid
+from aerostic.simulator.handshake import agrees
 from aerostic.simulator.store import Json, dumps
 from aerostic.simulator.world import World
 
@@ -105,12 +106,12 @@ async def show_upload(call: Call) -> Json:
 
 
 async def accept_subscription(call: Call) -> Json:
-    """The address of an app is a setting of this process.
-
-    Meta's own call to set it is accepted, and checked.
-    """
-    if call.needed("callback_url") != call.world.config.webhook_url:
+    """The address of an app is a setting of this process: only that one is accepted, once it agrees."""
+    url = call.needed("callback_url")
+    if url != call.world.config.webhook_url:
         raise invalid(
             f"This simulator delivers to {call.world.config.webhook_url}; start it with another address."
         )
+    if not await agrees(url, call.needed("verify_token")):
+        raise callback_refused()
     return {"success": True}

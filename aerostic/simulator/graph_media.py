@@ -17,7 +17,7 @@ async def upload(call: Call) -> Json:
         raise GraphError(100, title="The parameter file is required.")
     mime_type = call.file.content_type or str(call.value("type", ""))
     content = await call.file.read()
-    media.check_upload(mime_type, len(content))
+    media.check_upload(mime_type, len(content), is_animated=b"ANIM" in content[:64])
     row = media.keep(
         call.world, call.row()["id"], content, mime_type, call.file.filename, origin="business"
     )

@@ -16,6 +16,7 @@ _DAY = 24 * 3600
 #: What a business uploads is kept for thirty days, what a person sends for seven.
 KEPT_SECONDS = {"business": 30 * _DAY, "person": 7 * _DAY}
 LINK_SECONDS = 5 * 60
+_STILL_STICKER_BYTES = 100 * 1024
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def bare_type(mime_type: str) -> str:
     return mime_type.partition(";")[0].strip().lower()
 
 
-def check_upload(mime_type: str, size: int) -> None:
+def check_upload(mime_type: str, size: int, *, is_animated: bool = False) -> None:
     """Refuse what Meta refuses: types that it does not know, and files over the limit of their type."""
     limit = LIMITS.get(bare_type(mime_type))
     if limit is None:
@@ -71,6 +72,10 @@ def check_upload(mime_type: str, size: int) -> None:
         raise GraphError(
             131053,
             f"File of type '{bare_type(mime_type)}' is too large: {size} bytes, at most {limit.most_bytes}.",
+        )
+    if size > _STILL_STICKER_BYTES and limit.kind == "sticker" and not is_animated:
+        raise GraphError(
+            131053, f"A sticker that does not move has at most {_STILL_STICKER_BYTES} bytes."
         )
     if size == 0:
         raise GraphError(100, "Param file must not be empty.")

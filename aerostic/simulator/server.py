@@ -9,7 +9,7 @@ import uvicorn
 from aerostic.simulator.app import create_app
 from aerostic.simulator.config import ConfigurationError, from_environment
 
-_STOP_SECONDS = 3
+_STOP_SECONDS = 1
 
 
 def main(host: str, port: int, data_dir: Path | str) -> None:

@@ -1,5 +1,8 @@
 """The tables of the outside world. `at` and `*_at` columns hold simulated time unless they say otherwise."""
 
+#: Part of the file's name. Raise it with every change below: the outside world then starts afresh.
+SCHEMA_VERSION = 1
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 

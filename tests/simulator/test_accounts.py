@@ -226,6 +226,16 @@ def test_an_account_can_have_an_address_of_its_own_that_shakes_hands(
     assert receiver.deliveries == []
 
 
+def test_the_product_is_asked_for_its_challenge(simulator: Running) -> None:
+    """The receiver of these tests does not answer challenges."""
+    shaken = simulator.control("POST", "handshake")
+    assert shaken == {"url": simulator.config.webhook_url, "agrees": False}
+    wanted = {"object": "whatsapp_business_account", "verify_token": "verify", "fields": "messages"}
+    wanted["callback_url"] = simulator.config.webhook_url
+    refused = simulator.graph("POST", "4711/subscriptions", json=wanted, token=APP_TOKEN)
+    assert simulator.error(refused)["code"] == 2200
+
+
 @pytest.fixture
 def other_receiver() -> Iterator[str]:
     class Handshake(BaseHTTPRequestHandler):

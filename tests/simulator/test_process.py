@@ -78,7 +78,7 @@ def test_a_kill_in_the_middle_loses_no_message_and_no_status(
     sent = [_send_template(base, person) for person in range(20)]
     process.send_signal(signal.SIGKILL)
     process.wait()
-    written = _written(tmp_path / "simulator" / "simulator.sqlite3")
+    written = _written(next((tmp_path / "simulator").glob("simulator-*.sqlite3")))
     assert len(written) > 50
     launch()
     until(lambda: written <= {message["id"] for message in receiver.messages()}, seconds=30)

@@ -1,5 +1,7 @@
 """What a business sends is checked, climbs its ladder, and costs what Meta would say."""
 
+import sqlite3
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from tests.simulator.conftest import (
     ACCOUNT,
     AMARA,
     AMARA_PHONE,
+    LENA,
     NUMBER,
     OTHER_NUMBER,
     Receiver,
@@ -347,6 +350,10 @@ def test_a_file_over_its_limit_or_of_no_known_type(simulator: Running) -> None:
         simulator.error(simulator.graph("POST", f"{NUMBER}/media", data=form, files=odd))["code"]
         == 100
     )
+    still = {"file": ("a.webp", b"RIFF" + b"x" * (100 * 1024), "image/webp")}
+    refused = simulator.graph("POST", f"{NUMBER}/media", data=form, files=still)
+    assert simulator.error(refused)["code"] == 131053
+    _upload(simulator, b"RIFF....WEBPVP8X....ANIM" + b"x" * (100 * 1024), "image/webp")
     media_id = _upload(simulator, b"%PDF-1.4", "application/pdf")
     assert simulator.graph("DELETE", media_id).json() == {"success": True}
     assert simulator.error(simulator.graph("GET", media_id))["error_subcode"] == 33
@@ -370,3 +377,39 @@ def test_read_receipts_and_typing_need_a_message_that_came_in(simulator: Running
     sent = simulator.send_text()
     refused = simulator.graph("POST", f"{NUMBER}/messages", json=receipt | {"message_id": sent})
     assert simulator.error(refused)["code"] == 131009
+
+
+def test_a_code_can_not_go_to_someone_without_a_phone_number(
+    simulator: Running, receiver: Receiver
+) -> None:
+    simulator.say({"type": "text", "text": "Hi"}, person=LENA)
+    until(receiver.messages)
+    user_id = receiver.messages()[0]["from_user_id"]
+    code = [{"type": "text", "text": "123456"}]
+    components = [
+        {"type": "body", "parameters": code},
+        {"type": "button", "sub_type": "url", "index": 0, "parameters": code},
+    ]
+    template = {"name": "sign_in_code", "language": {"code": "en_US"}, "components": components}
+    body = {"type": "template", "template": template}
+    refused = simulator.send(body | {"recipient": user_id}, to=None)
+    assert simulator.error(refused)["code"] == 131062
+    assert simulator.send(body).status_code == 200
+
+
+def test_a_thousand_service_messages_a_month_are_free(
+    simulator: Running, receiver: Receiver
+) -> None:
+    simulator.say({"type": "text", "text": "Hi"})
+    store = sqlite3.connect(simulator.config.database_path)
+    month = datetime.now(UTC).strftime("%Y-%m")
+    store.execute("INSERT INTO service_months VALUES (?, ?, 1000)", (NUMBER, month))
+    store.commit()
+    store.close()
+    message_id = simulator.send_text()
+    pricing = until(lambda: receiver.statuses(message_id))[0]["pricing"]
+    assert (pricing["billable"], pricing["type"], pricing["category"]) == (
+        True,
+        "regular",
+        "service",
+    )
