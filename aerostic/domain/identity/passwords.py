@@ -3,11 +3,9 @@
 import base64
 import hmac
 import unicodedata
-from functools import cache
 
 import bcrypt
 
-from aerostic.core.crypto import new_token
 from aerostic.core.errors import Invalid
 from aerostic.core.settings import settings
 
@@ -71,6 +69,6 @@ def _at_most_72_bytes(password: str) -> bytes:
     return base64.b64encode(hmac.digest(b"aerostic long password", plain, "sha256"))
 
 
-@cache
 def _nobodys_hash() -> str:
-    return hashed(new_token())
+    """A hash of today's cost that fits no password: checking against it takes as long as any other."""
+    return f"$2b${settings().bcrypt_rounds:02d}${'.' * 53}"
