@@ -2,8 +2,7 @@
 
 import json
 
-from aerostic.simulator import people
-from aerostic.simulator.sending import WINDOW_SECONDS
+from aerostic.simulator import people, windows
 from aerostic.simulator.store import Json, Row
 from aerostic.simulator.world import World
 
@@ -66,19 +65,9 @@ def history(
     return {
         "messages": [on_screen(world, row) for row in shown],
         "before": shown[0]["position"] if len(rows) > limit else None,
-        "window_closes_at": window_closes_at(world, number_id, person_id),
+        "window_closes_at": windows.closes_at(world, number_id, person_id),
         "now": world.clock.now(),
     }
-
-
-def window_closes_at(world: World, number_id: str, person_id: int) -> float | None:
-    last = world.store.figure(
-        "SELECT max(at) FROM messages WHERE number_id = ? AND person_id = ? AND direction = 'inbound' "
-        "AND type <> 'system'",
-        number_id,
-        person_id,
-    )
-    return last + WINDOW_SECONDS if last else None
 
 
 def on_screen(world: World, row: Row) -> Json:

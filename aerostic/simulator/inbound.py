@@ -25,16 +25,14 @@ def write(
     `node` is what stands beside `type`. Returns the wamid.
     """
     message_id = ids.message_id(person["phone"] or str(person["id"]))
-    at = world.clock.now()
+    at, content = world.clock.now(), {**node, **extra}
     message: Json = {
+        **_from(world, number, person),
         **({"context": context} if context else {}),
-        **({"from": person["phone"]} if person["phone"] else {}),
-        "from_user_id": user_id(world, person, number["portfolio_id"]),
         "id": message_id,
         "timestamp": str(int(at)),
-        **node,
+        **content,
         "type": kind,
-        **extra,
     }
     with world.store.transaction():
         world.store.insert(
@@ -44,7 +42,7 @@ def write(
             person_id=person["id"],
             direction="inbound",
             type=kind,
-            content=dumps({**node, **extra}),
+            content=dumps(content),
             context_id=(context or {}).get("id"),
             at=at,
             status="sent",
@@ -62,6 +60,12 @@ def write(
         look_at_chat(world, number["id"], person["id"])
     world.hub.tell("message", message_id=message_id, number_id=number["id"], person_id=person["id"])
     return message_id
+
+
+def _from(world: World, number: Row, person: Row) -> Json:
+    """Who writes, as this business may know them: without a phone number for some."""
+    sender = {"from_user_id": user_id(world, person, number["portfolio_id"])}
+    return sender | ({"from": person["phone"]} if person["phone"] else {})
 
 
 def announce_preference(world: World, person: Row, *, refuses: bool) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aerostic.simulator import ids, media, templates
+from aerostic.simulator import ids, media, templates, windows
 from aerostic.simulator.bodies import MEDIA_TYPES, OutboundMessage
 from aerostic.simulator.errors import GraphError, missing_object
 from aerostic.simulator.numbers import digits_of
@@ -18,7 +18,6 @@ from aerostic.simulator.store import Json, Row, dumps
 from aerostic.simulator.validation import check_message, check_receipt
 from aerostic.simulator.world import World
 
-WINDOW_SECONDS = 24 * 3600
 TYPING_SECONDS = 25
 
 
@@ -39,17 +38,6 @@ def send(world: World, number: Row, body: Any) -> Json:
         message_id = _accept(world, number, person, message, content)
         _settle(world, number, person, message_id, content)
     return _answer(world, number, person, message, message_id)
-
-
-def window_is_open(world: World, number_id: str, person_id: int) -> bool:
-    """Whether the person wrote in the last 24 hours."""
-    last = world.store.figure(
-        "SELECT max(at) FROM messages WHERE number_id = ? AND person_id = ? AND direction = 'inbound' "
-        "AND type <> 'system'",
-        number_id,
-        person_id,
-    )
-    return world.clock.now() < last + WINDOW_SECONDS
 
 
 def _check_number(number: Row) -> None:
@@ -208,7 +196,7 @@ def _reason_to_fail(world: World, number: Row, person: Row, content: Json) -> in
     is_template = "template" in content
     if not person["has_whatsapp"]:
         return 131026
-    is_open = window_is_open(world, number["id"], person["id"])
+    is_open = windows.is_open(world, number["id"], person["id"])
     if not is_template and not is_open:
         return 131047
     if content.get("category") == "marketing" and person["refuses_marketing"]:
@@ -230,7 +218,7 @@ def _tier_is_full(world: World, number: Row, person: Row) -> bool:
         "AND messages.direction = 'outbound' AND messages.type = 'template' AND messages.status <> 'failed' "
         "AND messages.at > ? AND messages.person_id <> ?",
         number["portfolio_id"],
-        world.clock.now() - WINDOW_SECONDS,
+        world.clock.now() - windows.WINDOW_SECONDS,
         person["id"],
     )
     return others >= float(portfolio["messaging_limit"])

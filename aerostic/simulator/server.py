@@ -10,13 +10,14 @@ from aerostic.simulator.app import create_app
 from aerostic.simulator.config import ConfigurationError, from_environment
 
 _STOP_SECONDS = 1
+_PUBLIC_URL = "AEROSTIC_SIMULATOR_PUBLIC_URL"
 
 
 def main(host: str, port: int, data_dir: Path | str) -> None:
     """Serve until told to stop. Exits with a sentence where a setting is missing."""
     try:
         config = from_environment(
-            os.environ, data_dir=Path(data_dir), public_base_url=f"http://{_reachable(host)}:{port}"
+            os.environ, data_dir=Path(data_dir), public_base_url=_public_url(host, port)
         )
     except ConfigurationError as fault:
         sys.exit(str(fault))
@@ -31,6 +32,7 @@ def main(host: str, port: int, data_dir: Path | str) -> None:
     )
 
 
-def _reachable(host: str) -> str:
-    """Where the same machine reaches a server that listens everywhere."""
-    return "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - read, not bound
+def _public_url(host: str, port: int) -> str:
+    """Where the product fetches media: as set, else here; empty (from each request) if we listen everywhere."""
+    is_everywhere = host in ("0.0.0.0", "::")  # noqa: S104 - read, not bound
+    return os.environ.get(_PUBLIC_URL) or ("" if is_everywhere else f"http://{host}:{port}")

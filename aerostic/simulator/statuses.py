@@ -133,20 +133,26 @@ def _take(world: World, step: Row) -> None:
     value = about_number(world, number, person, statuses=[report])
     webhook_id = announce(world, number["account_id"], "messages", value)
     _record(world, message["id"], step["status"], webhook_id)
+    _show(world, message, step["status"], errors)
+    if _is_looked_at(message, person, step["status"]):
+        plan(world, message["id"], "read", world.config.read_after_seconds)
+
+
+def _show(world: World, message: Row, status: str, errors: list[Json] | None) -> None:
     world.hub.tell(
         "status",
         message_id=message["id"],
-        status=step["status"],
+        status=status,
         errors=errors,
-        person_id=person["id"],
-        number_id=number["id"],
+        person_id=message["person_id"],
+        number_id=message["number_id"],
     )
-    if (
-        step["status"] == "delivered"
-        and person["open_number_id"] == number["id"]
-        and message["type"] != "reaction"
-    ):
-        plan(world, message["id"], "read", world.config.read_after_seconds)
+
+
+def _is_looked_at(message: Row, person: Row, status: str) -> bool:
+    """It arrives in a chat that is on the person's screen. A reaction is never read."""
+    is_open = person["open_number_id"] == message["number_id"]
+    return status == "delivered" and is_open and message["type"] != "reaction"
 
 
 def _pricing(world: World, message: Row, number: Row, person: Row, status: str) -> Json:
