@@ -137,14 +137,14 @@ def test_without_the_database_meta_is_asked_to_repeat(meta, place, monkeypatch):
 def test_a_batch_that_fails_fails_alone(meta, place, monkeypatch):
     from aerostic.domain.deliveries import intake
 
-    write = intake._write
+    write = intake.write
 
-    async def write_unless_told_otherwise(pool, bodies):
+    async def write_unless_told_otherwise(line, bodies):
         if any(b"fail me" in body for body in bodies):
             raise psycopg.OperationalError("the connection broke")
-        await write(pool, bodies)
+        await write(line, bodies)
 
-    monkeypatch.setattr(intake, "_write", write_unless_told_otherwise)
+    monkeypatch.setattr(intake, "write", write_unless_told_otherwise)
     assert meta.post(b'"fail me"').status_code == 503
     assert meta.post(b'"keep me"').status_code == 200
     assert not is_kept(b'"fail me"')
