@@ -97,7 +97,11 @@ async def make_code(request: Request) -> Response:
     world, body = world_of(request), await read_json(request)
     accounts = body.get("account_ids") or []
     known = {row["id"] for row in world.store.all("SELECT id FROM accounts")}
-    if not accounts or not set(accounts) <= known:
+    if (
+        not isinstance(accounts, list)
+        or not accounts
+        or any(each not in known for each in map(str, accounts))
+    ):
         raise ControlError("account_ids must name at least one account that exists.")
     code = secrets.token_urlsafe(32)
     expires_at = world.clock.now() + _CODE_SECONDS
@@ -180,7 +184,7 @@ async def decide_template(request: Request) -> Response:
         return JSONResponse(reviews.rate(world, template_id, str(body.get("quality"))))
     if decision == "recategorise":
         return JSONResponse(reviews.recategorise(world, template_id, str(body.get("category"))))
-    return JSONResponse(reviews.decide(world, template_id, decision, body.get("reason")))
+    return JSONResponse(reviews.decide(world, template_id, decision, str(body.get("reason") or "")))
 
 
 async def list_webhooks(request: Request) -> Response:
@@ -207,7 +211,7 @@ async def send_webhook(request: Request) -> Response:
         if not isinstance(value, dict) or not body.get("account_id") or not body.get("field"):
             raise ControlError("A queued webhook needs account_id, field and value.")
         return JSONResponse(
-            {"webhook_id": announce(world, body["account_id"], str(body["field"]), value)}, 202
+            {"webhook_id": announce(world, str(body["account_id"]), str(body["field"]), value)}, 202
         )
     raw = _raw(body)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from aerostic.simulator import pricing
 from aerostic.simulator.calls import Call
-from aerostic.simulator.errors import callback_refused
+from aerostic.simulator.errors import callback_refused, invalid
 from aerostic.simulator.handshake import agrees
 from aerostic.simulator.paging import page
 from aerostic.simulator.store import Json, Row
@@ -103,7 +103,7 @@ async def unsubscribe(call: Call) -> Json:
 
 async def pricing_analytics(call: Call) -> Json:
     """Volumes and costs of delivered messages, from this account's own rows."""
-    start, end = float(call.value("start", 0)), float(call.value("end", call.world.clock.now()))
+    start, end = _moment(call, "start", 0), _moment(call, "end", call.world.clock.now())
     width = _SECONDS.get(str(call.value("granularity", "DAILY")), 24 * 3600)
     dimensions = _names(call.value("dimensions", ""))
     rows = call.world.store.all(
@@ -117,6 +117,13 @@ async def pricing_analytics(call: Call) -> Json:
     )
     points = [_point(point, dimensions) for point in _summed(rows, width, dimensions).items()]
     return {"data": [{"data_points": points}]}
+
+
+def _moment(call: Call, name: str, default: float) -> float:
+    try:
+        return float(call.value(name, default))
+    except (TypeError, ValueError):
+        raise invalid(f"Param {name} must be a UNIX timestamp.") from None
 
 
 def _names(asked: object) -> list[str]:

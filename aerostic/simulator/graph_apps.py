@@ -74,7 +74,7 @@ async def start_upload(call: Call) -> Json:
     call.world.store.insert(
         "uploads",
         id=upload_id,
-        filename=call.value("file_name", "sample"),
+        filename=str(call.value("file_name", "sample")),
         length=int(length),
         mime_type=mime_type,
     )

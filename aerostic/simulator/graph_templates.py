@@ -161,7 +161,12 @@ async def upsert_templates(call: Call) -> Json:
     if str(wanted.get("category", "")).upper() != "AUTHENTICATION":
         raise GraphError(100, "Only authentication templates can be upserted.")
     made: list[Json] = []
-    for language in wanted.get("languages") or []:
+    languages = wanted.get("languages") or []
+    if not isinstance(languages, list) or not all(isinstance(each, str) for each in languages):
+        raise GraphError(100, "Param languages must be a list of strings.")
+    if not isinstance(wanted.get("name"), str):
+        raise GraphError(100, title="The parameter name is required.")
+    for language in languages:
         call.world.store.run(
             "DELETE FROM templates WHERE account_id = ? AND name = ? AND language = ?",
             call.object_id,

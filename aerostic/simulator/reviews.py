@@ -26,7 +26,7 @@ def access_template(world: World, template_id: str) -> Row:
     return row
 
 
-def decide(world: World, template_id: str, decision: str, reason: str | None = None) -> Json:
+def decide(world: World, template_id: str, decision: str, reason: str = "") -> Json:
     """Approve, reject, pause …; the product hears of it by `message_template_status_update`."""
     row = access_template(world, template_id)
     if decision not in DECISIONS:

@@ -33,6 +33,6 @@ def main(host: str, port: int, data_dir: Path | str) -> None:
 
 
 def _public_url(host: str, port: int) -> str:
-    """Where the product fetches media: as set, else here; empty (from each request) if we listen everywhere."""
+    """Where the product fetches media: as set, else here; from each request if we listen everywhere."""
     is_everywhere = host in ("0.0.0.0", "::")  # noqa: S104 - read, not bound
     return os.environ.get(_PUBLIC_URL) or ("" if is_everywhere else f"http://{host}:{port}")

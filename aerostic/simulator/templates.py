@@ -56,7 +56,11 @@ def check_definition(wanted: Json) -> None:
     for name in ("name", "language", "category", "components"):
         if not wanted.get(name):
             raise GraphError(100, title=f"The parameter {name} is required.")
-    if not isinstance(wanted["name"], str) or not _NAME.fullmatch(wanted["name"]):
+    for name in ("name", "language", "category"):
+        if not isinstance(wanted[name], str):
+            raise GraphError(100, f"Param {name} must be a string.")
+    _check_options(wanted)
+    if not _NAME.fullmatch(wanted["name"]):
         raise _refused(
             "Names may only contain lowercase letters, numbers and underscores.", 2388023
         )
@@ -71,6 +75,25 @@ def check_definition(wanted: Json) -> None:
         raise _refused("A template needs a component of type BODY.", 2388043)
     if len(set(kinds)) < len(kinds):
         raise _refused("Each component type may stand once.", 2388043)
+
+
+def _check_options(wanted: Json) -> None:
+    if wanted.get("parameter_format", "POSITIONAL") not in ("POSITIONAL", "NAMED"):
+        raise GraphError(100, "Param parameter_format must be one of POSITIONAL, NAMED.")
+    ttl = wanted.get("message_send_ttl_seconds")
+    if ttl is not None and (
+        isinstance(ttl, bool) or not isinstance(ttl, int) or not 0 < ttl <= 2_592_000
+    ):
+        raise GraphError(
+            100, "Param message_send_ttl_seconds must be a number of seconds up to 30 days."
+        )
+
+
+def _example(component: Json) -> Json:
+    example = component.get("example") or {}
+    if not isinstance(example, dict):
+        raise GraphError(100, "Param example must be an object.")
+    return example
 
 
 def _check_component(component: Any, category: str) -> str:
@@ -94,11 +117,11 @@ def _check_header(header: Json) -> None:
     shape = str(header.get("format", "")).upper()
     if shape not in HEADER_FORMATS:
         raise GraphError(100, f"Param format must be one of {', '.join(HEADER_FORMATS)}.")
-    if shape in _MEDIA_HEADERS and not header.get("example", {}).get("header_handle"):
+    if shape in _MEDIA_HEADERS and not _example(header).get("header_handle"):
         raise _refused("A media header needs an example with a header_handle.", 2388273)
     if shape == "TEXT":
-        text = str(header.get("text", ""))
-        if not 1 <= len(text) <= 60:
+        text = header.get("text")
+        if not isinstance(text, str) or not 1 <= len(text) <= 60:
             raise _refused("A header has 1 to 60 characters.", 2388040)
         if len(variables(text)) > 1:
             raise _refused("A header has at most one variable.", 2388047)
@@ -118,7 +141,7 @@ def _check_body(body: Json) -> None:
         raise _refused(
             "This template contains too many variable parameters for its length.", 2388293
         )
-    example = body.get("example", {})
+    example = _example(body)
     if names and not (example.get("body_text") or example.get("body_text_named_params")):
         raise _refused("Variables need an example.", 2388043)
     if all(name.isdigit() for name in names) and names != [
@@ -192,7 +215,8 @@ def fill(row: Row, given: list[Json]) -> Json:
 
 
 def _expiry(footer: Json) -> str:
-    return f"This code expires in {footer['code_expiration_minutes']} minutes."
+    minutes = footer.get("code_expiration_minutes")
+    return f"This code expires in {minutes} minutes." if minutes else ""
 
 
 def _parameters(given: list[Json], kind: str) -> list[Json]:

@@ -11,6 +11,7 @@ from aerostic.simulator.people import contact_node
 from aerostic.simulator.store import Json, Row, dumps
 from aerostic.simulator.world import World
 
+_chance = random.SystemRandom()
 _MERGEABLE = {"messaging_product", "metadata", "contacts", "messages", "statuses"}
 
 
@@ -23,7 +24,7 @@ def announce(
         return None
     now = time.time()
     trouble = world.trouble.now
-    delay = random.uniform(trouble.delay_min_ms, trouble.delay_max_ms) / 1000  # noqa: S311 - not a secret
+    delay = _chance.uniform(trouble.delay_min_ms, trouble.delay_max_ms) / 1000
     webhook_id = world.store.insert(
         "webhooks",
         account_id=account_id,
