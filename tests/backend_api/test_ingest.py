@@ -170,3 +170,20 @@ def test_the_handshake_refuses_whoever_does_not_know_the_token(meta, asked):
     answer = meta.shake_hands(**asked)
     assert answer.status_code == 403
     assert "1" not in answer.text
+
+
+def test_a_connection_that_broke_while_idle_is_opened_anew(meta, place):
+    from tests.servers import start_servers
+
+    first, second = (
+        raw(delivery(place, change(place, messages=[message(phone())]))) for _ in range(2)
+    )
+    assert meta.post(first).status_code == 200
+    with psycopg.connect(start_servers().superuser_url, autocommit=True) as connection:
+        ended = connection.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+            " where application_name = 'aerostic intake'"
+        ).fetchall()
+    assert ended
+    assert meta.post(second).status_code == 200
+    assert is_kept(second)

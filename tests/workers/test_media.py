@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from sqlalchemy import delete
+from sqlmodel import col, select
 
 from aerostic.core import clock
 from aerostic.core.ids import new_id
@@ -77,6 +79,8 @@ class Graph:
 
 @pytest.fixture
 def graph(monkeypatch, tmp_path) -> Iterator[Graph]:
+    with shared_work(system("test")) as ctx:  # what other tests have left to be fetched
+        ctx.session.execute(delete(DueWork).where(col(DueWork.kind) == WorkKind.MEDIA))
     graph = Graph()
     ours = settings().model_copy(update={"meta_graph_url": graph.base, "media_dir": tmp_path})
     for module in (storage, metas):
@@ -92,8 +96,6 @@ def receive(meta, place, run_jobs, **node) -> UUID:
     meta.deliver(delivery(place, change(place, messages=[told])))
     run_jobs()
     with place.work() as ctx:
-        from sqlmodel import col, select
-
         newest = select(Message).order_by(col(Message.id).desc()).limit(1)
         media_id = ctx.session.exec(newest).one().media_id
     assert media_id is not None
@@ -258,8 +260,6 @@ def test_what_whatsapp_would_refuse_is_refused_now(place, graph, content, kind, 
     assert answer.status_code == 422
     assert answer.json()["detail"] == expected
     with place.work() as ctx:
-        from sqlmodel import select
-
         assert ctx.session.exec(select(Media)).all() == []
 
 

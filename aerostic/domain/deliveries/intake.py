@@ -17,7 +17,7 @@ from aerostic.core.lanes import Line, bytea_array, platform_statement, uuid_arra
 
 log = logging.getLogger(__name__)
 
-FLUSHERS = 2  # one writes while the next one fills
+FLUSHERS = 3  # while one writes, the next ones fill
 LARGEST_BATCH = 512
 LARGEST_BATCH_BYTES = 8 * 1024 * 1024
 MOST_WAITING_BYTES = 64 * 1024 * 1024

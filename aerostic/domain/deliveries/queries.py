@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func
+from sqlalchemy import select as columns
 from sqlmodel import col, select
 
 from aerostic.core.errors import NotFound
@@ -69,20 +70,20 @@ def deliveries(
 ) -> Page[DeliveryRow]:
     """The log, newest first."""
     size = page_size(limit)
-    found = select(
-        WebhookDelivery.id,
+    found = columns(
+        col(WebhookDelivery.id),
         func.octet_length(WebhookDelivery.body),
-        WebhookDelivery.status,
-        WebhookDelivery.attempts,
-        WebhookDelivery.processed_at,
+        col(WebhookDelivery.status),
+        col(WebhookDelivery.attempts),
+        col(WebhookDelivery.processed_at),
     ).order_by(col(WebhookDelivery.id).desc())
     if status is not None:
-        found = found.where(WebhookDelivery.status == status)
+        found = found.where(col(WebhookDelivery.status) == status)
     if after:
         found = found.where(col(WebhookDelivery.id) < read_cursor(after, UUID)[0])
-    listed = ctx.session.exec(found.limit(size + 1)).all()
+    listed = ctx.session.execute(found.limit(size + 1)).all()
     problems = _open_problems(ctx, [one[0] for one in listed[:size]])
-    rows = [_row(*one, problems.get(one[0], [])) for one in listed[:size]]
+    rows = [_row(one.tuple(), problems.get(one[0], [])) for one in listed[:size]]
     return Page(rows, cursor_of(rows[-1].id) if len(listed) > size else None)
 
 
@@ -96,7 +97,7 @@ def delivery(ctx: Context, delivery_id: UUID) -> DeliveryDetail:
     facts = (found.id, len(found.body), found.status, found.attempts, found.processed_at)
     fields, body = _shown(found.body)
     return DeliveryDetail(
-        row=_row(*facts, open_problems),
+        row=_row(facts, open_problems),
         fields=fields,
         body=body[:LONGEST_SHOWN],
         is_cut=len(body) > LONGEST_SHOWN,
@@ -111,14 +112,11 @@ def parked_count(ctx: Context) -> int:
     return ctx.session.exec(parked).one()
 
 
-def _row(
-    delivery_id: UUID,
-    size: int,
-    status: str,
-    attempts: int,
-    processed_at: datetime | None,
-    problems: list[DeliveryProblem],
-) -> DeliveryRow:
+Facts = tuple[UUID, int, str, int, datetime | None]
+
+
+def _row(facts: Facts, problems: list[DeliveryProblem]) -> DeliveryRow:
+    delivery_id, size, status, attempts, processed_at = facts
     return DeliveryRow(
         id=delivery_id,
         received_at=moment_of(delivery_id),

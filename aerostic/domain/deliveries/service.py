@@ -17,7 +17,7 @@ from aerostic.domain.deliveries.models import (
     WebhookDelivery,
 )
 
-LARGEST_BATCH = 1_000
+LARGEST_BATCH = 2_000
 
 APPLIER = system("deliveries", Permission.DELIVERIES_APPLY)
 

@@ -81,8 +81,9 @@ def _in_one_transaction(
     actor: Actor, tenant_id: UUID, parts: Sequence[Part], *, carefully: bool
 ) -> None:
     with unit_of_work(tenant_id, actor) as ctx:
-        apply.lock(ctx)
-        earlier = _claim(ctx, {part.delivery.id for part in parts})
+        with ctx.cursor().connection.pipeline():
+            apply.lock(ctx)
+            earlier = _claim(ctx, {part.delivery.id for part in parts})
         fresh = [part for part in parts if part.delivery.id not in earlier]
         problems = _apply_or_halve(ctx, fresh) if carefully else _apply(ctx, fresh)
         _note(ctx, problems)

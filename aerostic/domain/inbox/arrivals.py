@@ -82,9 +82,10 @@ def take_in(
         claimed = set(new)
         _fill_placeholders(ctx, cursor, [one for one in distinct if one not in claimed])
     if new:
-        _insert_media(ctx, cursor, new)
-        _insert_messages(ctx, cursor, new)
-        _move_conversations(ctx, cursor, new)
+        with cursor.connection.pipeline():  # PostgreSQL works on one while we make the next
+            _insert_media(ctx, cursor, new)
+            _insert_messages(ctx, cursor, new)
+            _move_conversations(ctx, cursor, new)
     return new
 
 
