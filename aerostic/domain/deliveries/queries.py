@@ -83,7 +83,7 @@ def deliveries(
         found = found.where(col(WebhookDelivery.id) < read_cursor(after, UUID)[0])
     listed = ctx.session.execute(found.limit(size + 1)).all()
     problems = _open_problems(ctx, [one[0] for one in listed[:size]])
-    rows = [_row(one.tuple(), problems.get(one[0], [])) for one in listed[:size]]
+    rows = [_row(one._tuple(), problems.get(one[0], [])) for one in listed[:size]]
     return Page(rows, cursor_of(rows[-1].id) if len(listed) > size else None)
 
 
