@@ -81,9 +81,9 @@ def deliveries(
         found = found.where(col(WebhookDelivery.status) == status)
     if after:
         found = found.where(col(WebhookDelivery.id) < read_cursor(after, UUID)[0])
-    listed = ctx.session.execute(found.limit(size + 1)).all()
+    listed: list[Facts] = [tuple(row) for row in ctx.session.execute(found.limit(size + 1))]
     problems = _open_problems(ctx, [one[0] for one in listed[:size]])
-    rows = [_row(one._tuple(), problems.get(one[0], [])) for one in listed[:size]]
+    rows = [_row(one, problems.get(one[0], [])) for one in listed[:size]]
     return Page(rows, cursor_of(rows[-1].id) if len(listed) > size else None)
 
 
