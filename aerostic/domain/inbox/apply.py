@@ -11,7 +11,7 @@ from uuid import UUID
 from aerostic.core.tenancy import Context
 from aerostic.domain.inbox import amendments, arrivals, parked, people, statuses
 from aerostic.domain.inbox.arrivals import Arrival
-from aerostic.integrations.meta.webhooks import Amendment, Reading, StatusUpdate
+from aerostic.integrations.meta.webhooks import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,19 @@ class Received:
 
 
 def apply(ctx: Context, received: Sequence[Received]) -> int:
-    """Apply everything; return how many messages are new."""
-    new = arrivals.take_in(ctx, _arrivals(received), _news(ctx, received))
+    """Apply everything; return how many messages are new.
+
+    What is about messages that are there goes first: the sender too locks messages before conversations.
+    """
     changes = [one for each in received for one in each.reading.amendments]
     updates = [one for each in received for one in each.reading.statuses]
+    changes, updates = amendments.apply(ctx, changes), statuses.apply(ctx, updates)
+    new = arrivals.take_in(ctx, _arrivals(received), _news(ctx, received))
     if new:
         waiting = parked.take(ctx, [one.written.wamid for one in new])
-        changes, updates = [*waiting[0], *changes], [*waiting[1], *updates]
-    unknown: list[Amendment | StatusUpdate] = [
-        *amendments.apply(ctx, changes),
-        *statuses.apply(ctx, updates),
-    ]
-    parked.park(ctx, unknown)
+        changes = amendments.apply(ctx, [*waiting[0], *changes])
+        updates = statuses.apply(ctx, [*waiting[1], *updates])
+    parked.park(ctx, [*changes, *updates])
     return len(new)
 
 
