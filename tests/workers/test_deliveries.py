@@ -483,6 +483,23 @@ def test_a_status_before_the_response_heals_the_message(meta, place, run_jobs, w
     assert rows(place, OutboxItem) == []
 
 
+def test_a_reaction_that_overtook_the_answer_to_our_send_is_applied_with_the_status(
+    meta, place, run_jobs
+):
+    chat_id = builders.conversation_of(place, phone=phone())
+    message_id = builders.outbound(place, chat_id, status="sending")
+    with place.system_work() as ctx:
+        ctx.get(Message, message_id).meta_message_id = None
+    name = wamid()
+    early = reaction(phone(), name, "🎉", int(time.time()))
+    meta.deliver(delivery(place, change(place, messages=[early])))
+    run_jobs()
+    assert only(place, Message).reactions == {}
+    tell(meta, run_jobs, place, status(name, "sent", biz_opaque_callback_data=str(message_id)))
+    assert only(place, Message).reactions == {"contact": {"emoji": "🎉"}}
+    assert rows(place, ParkedEvent) == []
+
+
 def test_a_status_shows_on_the_last_message_of_its_conversation(meta, place, run_jobs):
     message_id, name = sent_message(place, status="sent")
     with place.system_work() as ctx:

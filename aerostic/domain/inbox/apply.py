@@ -31,10 +31,13 @@ def apply(ctx: Context, received: Sequence[Received]) -> int:
     """
     changes = [one for each in received for one in each.reading.amendments]
     updates = [one for each in received for one in each.reading.statuses]
-    changes, updates = amendments.apply(ctx, changes), statuses.apply(ctx, updates)
+    told = [one.wamid for one in updates]
+    updates = statuses.apply(ctx, updates)
+    changes = amendments.apply(ctx, changes)
     new = arrivals.take_in(ctx, _arrivals(received), _news(ctx, received))
-    if new:
-        waiting = parked.take(ctx, [one.written.wamid for one in new])
+    known = {one.written.wamid for one in new} | set(told)
+    if known:
+        waiting = parked.take(ctx, known)
         changes = amendments.apply(ctx, [*waiting[0], *changes])
         updates = statuses.apply(ctx, [*waiting[1], *updates])
     parked.park(ctx, [*changes, *updates])

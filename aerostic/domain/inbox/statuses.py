@@ -43,6 +43,7 @@ def apply(ctx: Context, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
     cursor = ctx.cursor()
     by_wamid = ids_of(ctx, cursor, {one.wamid for one in updates})
     candidates = {one.our_id for one in updates if one.our_id} | set(by_wamid.values())
+    _lock_outbox(ctx, cursor, candidates)
     messages = _lock(ctx, cursor, candidates)
     unknown = []
     for one in updates:
@@ -67,6 +68,15 @@ def ids_of(ctx: Context, cursor: Cursor, wamids: Iterable[str]) -> dict[str, UUI
         prepare=True,
     )
     return dict(cursor.fetchall())
+
+
+def _lock_outbox(ctx: Context, cursor: Cursor, ids: Iterable[UUID]) -> None:
+    """Before their messages, as the sender locks them: nobody waits for each other in a circle."""
+    cursor.execute(
+        "select from outbox where tenant_id = %s and id = any(%s) order by id for update",
+        (ctx.tenant_id, list(ids)),
+        prepare=True,
+    )
 
 
 _LOCK = """
