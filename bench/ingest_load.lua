@@ -1,5 +1,13 @@
 -- Load for `bench ingest`: distinct signed deliveries from bodies.tsv, each line "signature(64) TAB body(fixed width)".
 -- Environment: BODIES (the file), WPATH (path, default /webhooks/meta), WSTART (first line).
+--
+--   python bench/make_deliveries.py 60000 APP_SECRET PHONE_NUMBER_ID > bodies.tsv
+--   taskset -c 0 python -m uvicorn backend_api.app:app --loop uvloop --http httptools --no-access-log
+--   BODIES=bodies.tsv taskset -c 1 wrk -t1 -c32 -d6s -s bench/ingest_load.lua http://127.0.0.1:8000/
+--
+-- Prints one line of JSON. Take turns with the peer and compare within a turn: on a shared machine the absolute figures
+-- of two turns differ by a factor of two, their ratio hardly. CPU time of the server per request (utime + stime of
+-- /proc/PID/stat over the turn) is the steadiest figure. PostgreSQL with fsync and synchronous_commit on.
 local file = io.open(os.getenv("BODIES") or "bodies.tsv", "rb")
 local first = file:read("*l")
 local width = #first + 1
