@@ -4,12 +4,12 @@ import reflex as rx
 import reflex.model  # noqa: F401  (else the first click of a process imports it, inside the state's lock)
 
 from aerostic.components.typeface import Typeface
-from aerostic.core.settings import settings
 from aerostic.pages import (  # noqa: F401  (importing a page adds it)
     dashboard,
     entrance,
     landing,
     not_found,
+    team,
 )
 from aerostic.state.base import explain
 from aerostic.state.guard import AuthGuard, ClosedUploads
