@@ -9,6 +9,7 @@ from aerostic.pages import (  # noqa: F401  (importing a page adds it)
     entrance,
     landing,
     not_found,
+    settings,
     team,
 )
 from aerostic.state.base import explain

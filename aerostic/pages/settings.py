@@ -1,0 +1,93 @@
+"""The settings of a workspace, and of oneself."""
+
+import reflex as rx
+
+from aerostic.components import kit, theme
+from aerostic.components.settings.lists import labels, replies
+from aerostic.components.settings.numbers import numbers
+from aerostic.components.settings.profile import profile
+from aerostic.components.shell import shell
+from aerostic.core.permissions import Permission
+from aerostic.state.lists import Labels, Replies
+from aerostic.state.numbers import Numbers
+from aerostic.state.profile import Profile, SecondFactor, Sessions
+from aerostic.state.session import SignedIn
+from aerostic.state.settings import Settings
+
+TABS = (
+    ("numbers", "Numbers", numbers),
+    ("workspace", "Workspace", lambda: _workspace()),
+    ("labels", "Labels", labels),
+    ("replies", "Ready answers", replies),
+    ("profile", "Your profile", profile),
+)
+
+
+@rx.page(
+    route="/dashboard/[workspace_id]/settings",
+    title="Settings · Aerostic",
+    on_load=[
+        SignedIn.enter,
+        Settings.load,
+        Numbers.load,
+        Labels.load,
+        Replies.load,
+        Profile.load,
+        SecondFactor.load,
+        Sessions.load,
+    ],
+)
+def settings() -> rx.Component:
+    return shell(
+        rx.tabs.root(
+            rx.tabs.list(
+                *(rx.tabs.trigger(words, value=key, white_space="nowrap") for key, words, _ in TABS),
+                overflow_x="auto",
+                class_name="scroll-quietly",
+            ),
+            *(rx.tabs.content(part(), value=key, padding_top=theme.S5) for key, _, part in TABS),
+            value=Settings.tab,
+            on_change=Settings.open_tab,
+        ),
+        title="Settings",
+        active="settings",
+    )
+
+
+def _workspace() -> rx.Component:
+    errors = Settings.errors
+    may_manage = SignedIn.may.contains(str(Permission.WORKSPACE_MANAGE))
+    return kit.section(
+        "Workspace",
+        "What it is called, and where it is.",
+        rx.form(
+            rx.flex(
+                kit.field(
+                    "Name", "name", error=errors["name"], default_value=Settings.name, key=Settings.name,
+                    read_only=~may_manage,
+                ),
+                kit.field(
+                    "Time zone", "time_zone", error=errors["time_zone"], default_value=Settings.time_zone,
+                    key=Settings.time_zone, hint="For example Europe/Berlin.", read_only=~may_manage,
+                    id="workspace-zone",
+                ),
+                kit.field(
+                    "Country", "default_country", error=errors["default_country"],
+                    default_value=Settings.default_country, key=Settings.default_country,
+                    hint="Two letters. Numbers written without a country code are taken to be of here.",
+                    read_only=~may_manage,
+                ),
+                rx.cond(Settings.problem != "", kit.note(Settings.problem, tone=theme.BAD, icon="circle-alert")),
+                rx.cond(
+                    may_manage,
+                    rx.box(kit.button("Save", type="submit", loading=Settings.is_busy)),
+                    kit.muted("An owner can change these."),
+                ),
+                direction="column",
+                gap=theme.S4,
+                max_width="420px",
+            ),
+            on_submit=Settings.save,
+            reset_on_submit=False,
+        ),
+    )  # fmt: skip
