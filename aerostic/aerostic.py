@@ -6,10 +6,12 @@ import reflex.model  # noqa: F401  (else the first click of a process imports it
 from aerostic.components.typeface import Typeface
 from aerostic.pages import (  # noqa: F401  (importing a page adds it)
     dashboard,
+    deliveries,
     entrance,
     landing,
     not_found,
     settings,
+    simulator,
     team,
 )
 from aerostic.state.base import explain
@@ -23,7 +25,10 @@ app = rx.App(
     # Each wraps those before it: a webhook meets nothing but Ingest.
     api_transformer=[api, ClosedUploads, SimulatorProxy, Ingest],
     stylesheets=["/aerostic.css"],
-    head_components=[rx.el.script(src="/aerostic.js", defer=True)],
+    head_components=[
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        rx.el.script(src="/aerostic.js", defer=True),
+    ],
     app_wraps={(55, "Typeface"): lambda _: Typeface.create()},
     backend_exception_handler=explain,
     toaster=rx.toast.provider(position="bottom-right", rich_colors=True, close_button=True),

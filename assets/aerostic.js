@@ -27,13 +27,16 @@
   };
 
   /* The server saw no session. It may only have slept past its fifteen minutes: try once, then sign in. */
-  const signInAgain = async () => {
+  const askAgain = async () => {
     const before = Number(sessionStorage.getItem(TRIED)) || 0;
     if (Date.now() - before < 15000) return toSignIn();
     sessionStorage.setItem(TRIED, String(Date.now()));
     if (await renew(Date.now() - 15000).catch(() => false)) location.reload();
     else toSignIn();
   };
+  /* Several refusals may arrive at once: they are one. */
+  let asking = null;
+  const signInAgain = () => (asking ??= askAgain());
 
   const keepAlive = async () => {
     if (!signedIn() || Date.now() - renewedAt() < TEN_MINUTES) return;

@@ -124,7 +124,7 @@ def card(*children: Child, **props: Any) -> rx.Component:
             "background": theme.SURFACE,
             "border": f"1px solid {theme.LINE}",
             "border_radius": theme.RADIUS,
-            "padding": theme.S5,
+            "padding": [theme.S4, theme.S4, theme.S5],
             "width": "100%",
             "min_width": "0",
             **props,

@@ -67,7 +67,6 @@ def _main(*children: Any, fills: bool) -> rx.Component:
         width="100%",
         height="100%" if fills else "auto",
         max_width="none" if fills else theme.MAX_WIDTH,
-        margin_x="auto",
     )
     return rx.el.main(
         inside,

@@ -4,7 +4,10 @@ import reflex as rx
 
 from aerostic.components import kit, theme
 from aerostic.components.entrance import aside, code_field, entrance, form, link
-from aerostic.state.auth import PasswordReset, Registration, SignIn
+from aerostic.components.settings.profile import second_factor
+from aerostic.state.auth import Invitation, PasswordReset, Registration, SignIn
+from aerostic.state.profile import SecondFactor
+from aerostic.state.session import SignedIn
 
 
 @rx.page(route="/login", title="Sign in · Aerostic", on_load=SignIn.open)
@@ -173,4 +176,92 @@ def _password_is_new() -> rx.Component:
         "Your password is set",
         "You were signed out everywhere. Sign in with the new one.",
         rx.link(kit.button("Sign in", size="3", width="100%"), href="/login", underline="none"),
+    )
+
+
+@rx.page(route="/accept-invite", title="Join a workspace · Aerostic", on_load=Invitation.open)
+def accept_invite() -> rx.Component:
+    return rx.cond(
+        Invitation.is_gone,
+        entrance(
+            "This invitation is closed",
+            Invitation.problem,
+            rx.link(kit.button("Sign in", size="3", width="100%"), href="/login", underline="none"),
+        ),
+        entrance(
+            rx.fragment("Join ", rx.cond(Invitation.is_known, Invitation.workspace, "…")),
+            rx.fragment(
+                "You were invited as ", Invitation.role, " with ", rx.text.strong(Invitation.email), "."
+            ),
+            rx.cond(Invitation.is_known, _join_form(), kit.skeleton(height="44px")),
+        ),
+    )
+
+
+def _join_form() -> rx.Component:
+    return form(
+        rx.cond(
+            Invitation.signed_in_as != "",
+            kit.note(rx.fragment("You are signed in as ", Invitation.signed_in_as, ".")),
+            rx.cond(Invitation.has_account, _prove_account(), _make_account()),
+        ),
+        on_submit=Invitation.accept,
+        problem=Invitation.problem,
+        submit="Join the workspace",
+        is_busy=Invitation.is_busy,
+    )
+
+
+def _prove_account() -> rx.Component:
+    return rx.flex(
+        _password_field("Your password", auto_complete="current-password"),
+        _second_factor_field(),
+        direction="column",
+        gap=theme.S4,
+    )
+
+
+def _make_account() -> rx.Component:
+    return rx.flex(
+        kit.field("Your name", "name", error=Invitation.errors["name"], auto_complete="name", required=True),
+        _password_field(
+            "Choose a password",
+            error=Invitation.errors["password"],
+            auto_complete="new-password",
+            hint="At least ten characters. A short sentence is easy to keep.",
+        ),
+        direction="column",
+        gap=theme.S4,
+    )
+
+
+@rx.page(
+    route="/second-factor",
+    title="Second factor · Aerostic",
+    on_load=[SignedIn.enter_outside, SecondFactor.load],
+)
+def set_up_second_factor() -> rx.Component:
+    """Where super admins land until they have one."""
+    return entrance(
+        "One more lock",
+        "Your account can reach everything, so it needs a second factor before anything else.",
+        second_factor(),
+        rx.cond(
+            SecondFactor.is_on & (SecondFactor.step == "idle"),
+            rx.link(
+                kit.button("Continue", size="3", width="100%", margin_top=theme.S4),
+                href="/dashboard",
+                underline="none",
+            ),
+        ),
+        aside(
+            rx.el.button(
+                "Sign out",
+                type="button",
+                on_click=SignedIn.sign_out,
+                color=theme.ACCENT_INK,
+                text_decoration="underline",
+                cursor="pointer",
+            )
+        ),
     )

@@ -53,7 +53,7 @@ def _members() -> rx.Component:
 def _member_row(member: Member) -> list[rx.Component]:
     return [
         _person(member),
-        rx.cond(member.can_change, _role_choice(member), kit.badge(member.role, ROLE_COLOURS[member.role])),
+        rx.cond(member.can_change, _role_choice(member), kit.badge(member.role.capitalize(), ROLE_COLOURS[member.role])),
         rx.cond(
             member.has_second_factor,
             kit.badge("On", theme.GOOD, "shield-check"),
@@ -131,7 +131,7 @@ def _invitations() -> rx.Component:
 def _invitation_row(invited: Invited) -> list[rx.Component]:
     return [
         kit.text(invited.email, weight="medium"),
-        kit.badge(invited.role, ROLE_COLOURS[invited.role]),
+        kit.badge(invited.role.capitalize(), ROLE_COLOURS[invited.role]),
         kit.muted(invited.invited_by),
         rx.cond(
             invited.is_expired,

@@ -12,6 +12,8 @@ from aerostic.core.errors import Invalid
 from aerostic.core.tenancy import Context
 from aerostic.domain.identity import service as identity
 from aerostic.domain.identity.sessions import Proven
+from aerostic.domain.tenants import queries as tenants
+from aerostic.domain.tenants import service as team
 from aerostic.state.base import AppState
 from aerostic.state.forms import Form, typed
 from aerostic.state.guard import access, caller
@@ -190,3 +192,65 @@ class PasswordReset(Form, AppState):
         await self.call_shared(
             identity.reset_password, reset_id, code, password, ip=caller.get().ip
         )
+
+
+class Invitation(Form, AppState):
+    """The page behind the link of an invitation."""
+
+    is_known: bool = False
+    is_gone: bool = False
+    workspace: str = ""
+    email: str = ""
+    role: str = ""
+    has_account: bool = False
+    # Signed in already: as whom.
+    signed_in_as: str = ""
+
+    @rx.event
+    @access(public=True)
+    async def open(self) -> None:
+        self._clear()
+        self.is_busy, self.is_gone, self.is_known = False, False, False
+        done, offer = await self._send(
+            self.call_shared(tenants.offer, self._token(), ip=caller.get().ip)
+        )
+        principal = caller.get().principal
+        self.signed_in_as = principal.email if principal else ""
+        self.is_known, self.is_gone = True, not done
+        if offer:
+            self.workspace, self.email = offer.workspace, offer.email
+            self.role, self.has_account = offer.role.value, offer.has_account
+
+    @rx.event
+    @access(public=True)
+    async def accept(self, form: dict[str, Any]) -> Events:
+        """Join, then sign in; who is signed in as the invited person only joins."""
+        self.is_busy = True
+        yield None
+        done, ticket = await self._send(self.call_shared(_accept, self._token(), form, caller.get().ip))
+        if done and ticket:
+            self.is_busy = True
+            yield enter(ticket, "/dashboard", Invitation.entered)
+        elif done:
+            yield rx.call_script("window.location.assign('/dashboard')")
+
+    @rx.event
+    @access(public=True)
+    def entered(self, is_in: bool) -> EventSpec | None:
+        self.is_busy = False
+        return None if is_in else rx.redirect("/login")
+
+    def _token(self) -> str:
+        return str(self.router.url.query_parameters.get("token", ""))
+
+
+def _accept(ctx: Context, token: str, form: dict[str, Any], ip: str) -> str:
+    proven = team.accept_invitation(
+        ctx,
+        token,
+        name=typed(form, "name"),
+        password=typed(form, "password"),
+        code=typed(form, "code"),
+        ip=ip,
+    )
+    return _ticket(ctx, proven) if proven else ""

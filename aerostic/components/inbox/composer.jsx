@@ -46,7 +46,15 @@ function Suggestions({ options, at, onTake }) {
   );
 }
 
-export function Composer({ conversationId, workspace, windowClosesAt, problem, canned, templates, replyTo, returned, onSend, onNote, onMedia, onStructured, onTemplate, onTyping, onCancelReply, onOpenTemplates }) {
+function Plus() {
+  return <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="1.7" strokeLinecap="round" aria-hidden="true"><path d="M10 4v12M4 10h12" /></svg>;
+}
+
+function Smile() {
+  return <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" aria-hidden="true"><circle cx="10" cy="10" r="7.2" /><path d="M7 12c.8 1 1.8 1.5 3 1.5s2.200-.5 3-1.500M7.500 8v.2M12.500 8v.2" /></svg>;
+}
+
+export function Composer({ conversationId, workspace, windowClosesAt, problem, canned, templates, replyTo, returned, onSend, onNote, onMedia, onStructured, onTemplate, onTyping, onCancelReply, onCanned, onOpenTemplates }) {
   const now = useNow();
   const [text, setText] = useState("");
   const [mode, setMode] = useState("reply");
@@ -66,8 +74,8 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
     setMode("reply");
     if (window.matchMedia("(min-width: 900px)").matches) box.current?.focus();
   }, [conversationId]);
-  useEffect(() => { // a refused message comes back, so that nothing typed is lost
-    if (returned?.text) setText((current) => current || returned.text);
+  useEffect(() => { // a canned reply was filled, or a refused message comes back, so that nothing typed is lost
+    if (returned?.text) change((current) => returned.replaces ? returned.text : current || returned.text);
   }, [returned?.key]);
   useEffect(() => { if (replyTo?.id) { setMode("reply"); box.current?.focus(); } }, [replyTo?.id]);
   useEffect(() => {
@@ -83,7 +91,8 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
     return canned.filter((one) => one.shortcut.toLowerCase().startsWith(sought) || (sought.length > 1 && one.text.toLowerCase().includes(sought))).slice(0, 8);
   }, [text, canned, mode]);
 
-  const change = (value) => {
+  const change = (next) => {
+    const value = typeof next === "function" ? next(text) : next;
     setText(value);
     setChosen(0);
     drafts.set(conversationId, value);
@@ -93,7 +102,7 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
     }
   };
   const clear = () => { setText(""); drafts.delete(conversationId); typedAt.current = 0; };
-  const take = (one) => { change(one.text); box.current?.focus(); };
+  const take = (one) => { onCanned?.(one.id, crypto.randomUUID()); box.current?.focus(); };
   const send = () => {
     const body = text.trim();
     if (!body || !writes) return;
@@ -154,8 +163,8 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
       {writes ? (
         <div className="cp-box">
           {mode === "reply" && <>
-            <button className="cp-icon" aria-label="Attach" aria-expanded={open === "attach"} onClick={() => setOpen(open === "attach" ? "" : "attach")}>＋</button>
-            <button className="cp-icon" aria-label="Emoji" aria-expanded={open === "emoji"} onClick={() => setOpen(open === "emoji" ? "" : "emoji")}>☺</button>
+            <button className="cp-icon" aria-label="Attach" aria-expanded={open === "attach"} onClick={() => setOpen(open === "attach" ? "" : "attach")}><Plus /></button>
+            <button className="cp-icon" aria-label="Emoji" aria-expanded={open === "emoji"} onClick={() => setOpen(open === "emoji" ? "" : "emoji")}><Smile /></button>
           </>}
           <textarea className="cp-input" ref={box} rows={1} value={text} maxLength={4096} onChange={(event) => change(event.target.value)} onKeyDown={keys}
             aria-label={mode === "note" ? "Private note" : "Message"} placeholder={mode === "note" ? "Only your team sees this" : "Write a message, or / for a canned reply"} />

@@ -74,6 +74,7 @@ class Composer(rx.NoSSRComponent):
     on_structured: rx.EventHandler[_object]
     on_template: rx.EventHandler[_object]
     on_typing: rx.EventHandler[_nothing]
+    on_canned: rx.EventHandler[_texts]
     on_cancel_reply: rx.EventHandler[_nothing]
     on_open_templates: rx.EventHandler[_nothing]
 

@@ -10,7 +10,7 @@ from aerostic.state.session import SignedIn
 STATUS_COLOURS = rx.Var.create(
     {"connected": theme.GOOD, "needs_attention": theme.WARN, "disconnected": theme.NEUTRAL}
 )
-QUALITY_COLOURS = rx.Var.create({"High": theme.GOOD, "Medium": theme.WARN, "Low": theme.BAD})
+QUALITY_COLOURS = rx.Var.create({"High": theme.GOOD, "Medium": theme.WARN, "Low": theme.BAD, "Not rated yet": theme.NEUTRAL})
 may_manage = SignedIn.may.contains(str(Permission.NUMBERS_MANAGE))
 
 
@@ -112,6 +112,7 @@ def _number(number: NumberLine) -> rx.Component:
             rx.cond(may_manage & number.is_connected, _number_menu(number)),
             align="center",
             gap=theme.S3,
+            wrap="wrap",
         ),
         rx.cond(
             (number.problem != "") & number.is_connected,

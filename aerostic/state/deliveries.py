@@ -1,0 +1,125 @@
+"""The delivery log of the platform's staff."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import reflex as rx
+from reflex_base.event import EventSpec
+
+from aerostic.core.pages import Cursor
+from aerostic.core.permissions import Permission
+from aerostic.domain.deliveries import queries, service
+from aerostic.domain.deliveries.models import DeliveryStatus
+from aerostic.state.base import AppState
+from aerostic.state.guard import access
+
+MOST_LISTED = 500
+
+
+@dataclass(frozen=True)
+class DeliveryLine:
+    id: str
+    received_at: str
+    size: str
+    status: str
+    attempts: int
+    problems: int
+    reason: str
+
+    @classmethod
+    def of(cls, row: queries.DeliveryRow) -> "DeliveryLine":
+        return cls(
+            id=str(row.id),
+            received_at=row.received_at.isoformat(),
+            size=f"{row.size:,} bytes",
+            status=row.status.value,
+            attempts=row.attempts,
+            problems=row.problems,
+            reason=row.reason,
+        )
+
+
+@dataclass(frozen=True)
+class ProblemLine:
+    where: str
+    reason: str
+    workspace: str
+    is_resolved: bool
+
+    @classmethod
+    def of(cls, row: queries.ProblemRow) -> "ProblemLine":
+        where = f"Entry {row.entry}, change {row.change}: {row.kind}"
+        return cls(where, row.reason, row.tenant_name, row.resolved_at is not None)
+
+
+NO_DELIVERY = DeliveryLine("", "", "", "", 0, 0, "")
+
+
+class Deliveries(AppState):
+    rows: list[DeliveryLine] = []
+    status: str = "all"
+    is_loading: bool = True
+    has_more: bool = False
+    parked: int = 0
+    open_row: DeliveryLine = NO_DELIVERY
+    fields: list[str] = []
+    body: str = ""
+    is_cut: bool = False
+    problems: list[ProblemLine] = []
+    _after: Cursor | None = None
+
+    @rx.event
+    @access(Permission.PLATFORM_DELIVERIES, platform=True)
+    async def load(self) -> None:
+        self.open_row = NO_DELIVERY
+        await self._read()
+
+    @rx.event
+    @access(Permission.PLATFORM_DELIVERIES, platform=True)
+    async def filter_by(self, status: str | list[str]) -> None:
+        self.status = str(status)
+        await self._read()
+
+    async def _read(self) -> None:
+        page = await self.call_platform(queries.deliveries, self._status())
+        self.parked = await self.call_platform(queries.parked_count)
+        self.rows = [DeliveryLine.of(row) for row in page.items]
+        self._after, self.has_more = page.next_cursor, page.next_cursor is not None
+        self.is_loading = False
+
+    def _status(self) -> DeliveryStatus | None:
+        return None if self.status == "all" else DeliveryStatus(self.status)
+
+    @rx.event
+    @access(Permission.PLATFORM_DELIVERIES, platform=True)
+    async def show_more(self) -> None:
+        """The next rows. Only the last few hundred are kept on the page."""
+        page = await self.call_platform(queries.deliveries, self._status(), self._after)
+        self.rows = [*self.rows, *(DeliveryLine.of(row) for row in page.items)][-MOST_LISTED:]
+        self._after, self.has_more = page.next_cursor, page.next_cursor is not None
+
+    @rx.event
+    @access(Permission.PLATFORM_DELIVERIES, platform=True)
+    async def open(self, delivery_id: str) -> None:
+        await self._read_one(UUID(delivery_id))
+
+    async def _read_one(self, delivery_id: UUID) -> None:
+        detail = await self.call_platform(queries.delivery, delivery_id)
+        self.open_row, self.fields = DeliveryLine.of(detail.row), detail.fields
+        self.body, self.is_cut = detail.body, detail.is_cut
+        self.problems = [ProblemLine.of(row) for row in detail.problems]
+
+    @rx.event
+    @access(Permission.PLATFORM_DELIVERIES, platform=True)
+    def close(self) -> None:
+        self.open_row, self.body, self.problems = NO_DELIVERY, "", []
+
+    @rx.event
+    @access(Permission.PLATFORM_DELIVERIES, platform=True)
+    async def replay(self) -> EventSpec:
+        """Apply it again: what was applied before is not applied twice."""
+        delivery_id = UUID(self.open_row.id)
+        _, sorry = await self.attempt(self.call_platform(service.replay, delivery_id))
+        await self._read_one(delivery_id)
+        await self._read()
+        return sorry or rx.toast.success("It is queued again. Open it in a moment to see what became of it.")
