@@ -8,6 +8,7 @@ from aerostic.components import kit, theme
 from aerostic.components.inbox.parts import composer, conversation_list, thread
 from aerostic.components.shell import shell
 from aerostic.state.inbox import SNOOZES, VIEWS, InboxState
+from aerostic.state.session import SignedIn
 
 VIEW_NAMES = {
     "all": "All",
@@ -20,7 +21,9 @@ VIEW_NAMES = {
 
 
 @rx.page(
-    route="/dashboard/[workspace_id]/inbox", title="Inbox · Aerostic", on_load=InboxState.load
+    route="/dashboard/[workspace_id]/inbox",
+    title="Inbox · Aerostic",
+    on_load=[SignedIn.enter, InboxState.load],
 )
 def inbox() -> rx.Component:
     return shell(
@@ -93,7 +96,7 @@ def _view(name: str) -> rx.Component:
     count = InboxState.counts.get(name, "0")
     return rx.button(
         VIEW_NAMES[name],
-        rx.text(count, size="1", as_="span", color="inherit", opacity="0.85"),
+        rx.cond(count != "0", rx.text(count, size="1", as_="span", color="inherit")),
         on_click=InboxState.choose_view(name),
         aria_pressed=is_chosen,
         variant=rx.cond(is_chosen, "soft", "ghost"),
@@ -113,7 +116,14 @@ def _narrowing() -> rx.Component:
         rx.flex(
             rx.cond(
                 InboxState.labels.length() > 0,
-                _picker("Any label", "Label", InboxState.label_id, InboxState.labels, "name", InboxState.choose_label),
+                _picker(
+                    "Any label",
+                    "Label",
+                    InboxState.label_id,
+                    InboxState.labels,
+                    "name",
+                    InboxState.choose_label,
+                ),
             ),
             rx.cond(
                 InboxState.numbers.length() > 1,
@@ -132,12 +142,18 @@ def _narrowing() -> rx.Component:
     )
 
 
-def _picker(any_words: str, label: str, value: Any, options: Any, shown: str, on_change: Any) -> rx.Component:
+def _picker(
+    any_words: str, label: str, value: Any, options: Any, shown: str, on_change: Any
+) -> rx.Component:
     return rx.select.root(
-        rx.select.trigger(aria_label=label, variant="soft", color_scheme="gray", flex="1", min_width="0"),
+        rx.select.trigger(
+            aria_label=label, variant="soft", color_scheme="gray", flex="1", min_width="0"
+        ),
         rx.select.content(
             rx.select.item(any_words, value="any"),
-            rx.foreach(options, lambda one: rx.select.item(one[shown].to(str), value=one["id"].to(str))),
+            rx.foreach(
+                options, lambda one: rx.select.item(one[shown].to(str), value=one["id"].to(str))
+            ),
             position="popper",
         ),
         value=rx.cond(value == "", "any", value),
@@ -162,7 +178,11 @@ def _no_rows() -> rx.Component:
         (InboxState.view == "all") & (InboxState.label_id == "") & (InboxState.number_id == ""),
         rx.cond(
             InboxState.numbers.length() > 0,
-            kit.empty("message-circle", "No open conversations", "When someone writes to your number, it appears here by itself."),
+            kit.empty(
+                "message-circle",
+                "No open conversations",
+                "When someone writes to your number, it appears here by itself.",
+            ),
             kit.empty(
                 "smartphone",
                 "Connect a WhatsApp number first",
@@ -185,8 +205,17 @@ def _results() -> rx.Component:
         rx.cond(
             InboxState.found["next_cursor"],
             rx.vstack(
-                kit.muted("Looked back to ", kit.at(InboxState.found["searched_back_to"].to(str), "D MMM YYYY"), size="1"),
-                kit.button("Look further back", variant="soft", size="1", on_click=InboxState.search_further),
+                kit.muted(
+                    "Looked back to ",
+                    kit.at(InboxState.found["searched_back_to"].to(str), "D MMM YYYY"),
+                    size="1",
+                ),
+                kit.button(
+                    "Look further back",
+                    variant="soft",
+                    size="1",
+                    on_click=InboxState.search_further,
+                ),
                 align="center",
                 padding=theme.S3,
             ),
@@ -200,7 +229,11 @@ def _results() -> rx.Component:
 
 def _found_contact(person: Any) -> rx.Component:
     return rx.el.button(
-        rx.hstack(rx.icon("user-round", size=15), kit.text(person["name"], weight="medium"), align="center"),
+        rx.hstack(
+            rx.icon("user-round", size=15),
+            kit.text(person["name"], weight="medium"),
+            align="center",
+        ),
         kit.muted(person["phone"].to(str), size="1"),
         class_name="ib-result",
         on_click=rx.cond(
@@ -237,13 +270,23 @@ def _thread_column() -> rx.Component:
                 InboxState.is_open,
                 rx.fragment(_conversation_bar(), _thread(), _composer()),
                 rx.center(
-                    kit.empty("messages-square", "Choose a conversation", "Arrows or j and k step through the list, Enter opens, Esc closes."),
+                    kit.empty(
+                        "messages-square",
+                        "Choose a conversation",
+                        "Arrows or j and k step through the list, Enter opens, Esc closes.",
+                    ),
                     height="100%",
                 ),
             ),
             class_name=rx.cond(InboxState.is_open, "ib-col-thread", "ib-col-thread is-behind"),
         ),
-        rx.cond(InboxState.is_open, rx.fragment(_panel("ib-col-panel"), rx.cond(InboxState.is_panel_open, _panel("ib-col-panel is-asked")))),
+        rx.cond(
+            InboxState.is_open,
+            rx.fragment(
+                _panel("ib-col-panel"),
+                rx.cond(InboxState.is_panel_open, _panel("ib-col-panel is-asked")),
+            ),
+        ),
     )
 
 
@@ -255,17 +298,19 @@ def _conversation_bar() -> rx.Component:
             class_name="ib-back",
         ),
         rx.box(
-            rx.heading(row["contact_name"].to(str), as_="h2", size="3", truncate=True),
+            rx.heading(row["contact_name"].to(str), as_="h2", size="3"),
             kit.muted(
-                rx.cond(InboxState.watchers != "", InboxState.watchers, row["contact_phone"].to(str) + " · via " + row["number_name"].to(str)),
+                rx.cond(
+                    InboxState.watchers != "",
+                    InboxState.watchers,
+                    row["contact_phone"].to(str) + " · via " + row["number_name"].to(str),
+                ),
                 size="1",
-                truncate=True,
                 aria_live="polite",
             ),
-            min_width="0",
-            flex="1",
+            class_name="ib-who",
         ),
-        _assignee(row),
+        rx.box(_assignee(row), display=["none", "none", "block"]),
         _snooze_menu(row),
         _close_button(row),
         rx.box(
@@ -284,10 +329,18 @@ def _conversation_bar() -> rx.Component:
 def _assignee(row: Any) -> rx.Component:
     assignee = row["assignee_id"].to(str)
     return rx.select.root(
-        rx.select.trigger(aria_label="Assigned to", variant="soft", color_scheme="gray", max_width=["96px", "120px", "160px"]),
+        rx.select.trigger(
+            aria_label="Assigned to",
+            variant="soft",
+            color_scheme="gray",
+            max_width=["96px", "120px", "160px"],
+        ),
         rx.select.content(
             rx.select.item("Nobody", value="nobody"),
-            rx.foreach(InboxState.members, lambda one: rx.select.item(one["name"].to(str), value=one["id"].to(str))),
+            rx.foreach(
+                InboxState.members,
+                lambda one: rx.select.item(one["name"].to(str), value=one["user_id"].to(str)),
+            ),
             position="popper",
         ),
         value=rx.cond(row["assignee_id"], assignee, "nobody"),
@@ -302,7 +355,12 @@ def _snooze_menu(row: Any) -> rx.Component:
         rx.dropdown_menu.root(
             rx.dropdown_menu.trigger(
                 rx.icon_button(
-                    rx.icon("clock", size=17), aria_label="Snooze", title="Snooze", variant="ghost", color_scheme="gray", margin="0"
+                    rx.icon("clock", size=17),
+                    aria_label="Snooze",
+                    title="Snooze",
+                    variant="ghost",
+                    color_scheme="gray",
+                    margin="0",
                 )
             ),
             rx.dropdown_menu.content(
@@ -318,8 +376,12 @@ def _snooze_menu(row: Any) -> rx.Component:
 def _close_button(row: Any) -> rx.Component:
     return rx.cond(
         row["status"].to(str) == "open",
-        kit.button("Close", icon="check", variant="soft", size="1", on_click=InboxState.close_conversation),
-        kit.button("Reopen", icon="rotate-ccw", variant="soft", size="1", on_click=InboxState.reopen),
+        kit.button(
+            "Close", icon="check", variant="soft", size="1", on_click=InboxState.close_conversation
+        ),
+        kit.button(
+            "Reopen", icon="rotate-ccw", variant="soft", size="1", on_click=InboxState.reopen
+        ),
     )
 
 
@@ -357,6 +419,7 @@ def _composer() -> rx.Component:
         on_structured=InboxState.send_structured,
         on_template=InboxState.send_template,
         on_typing=InboxState.typing,
+        on_canned=InboxState.take_canned,
         on_cancel_reply=InboxState.cancel_reply,
         on_open_templates=InboxState.open_templates,
     )
@@ -374,7 +437,11 @@ def _panel(class_name: str) -> rx.Component:
                 kit.avatar(row["contact_name"].to(str), size="4"),
                 rx.box(
                     rx.heading(row["contact_name"].to(str), as_="h3", size="3"),
-                    kit.muted(rx.cond(row["contact_phone"], row["contact_phone"].to(str), "No phone number")),
+                    kit.muted(
+                        rx.cond(
+                            row["contact_phone"], row["contact_phone"].to(str), "No phone number"
+                        )
+                    ),
                     min_width="0",
                 ),
                 align="center",
@@ -390,6 +457,11 @@ def _panel(class_name: str) -> rx.Component:
             _fact("Written to", detail["number_phone"]),
             _moment("First conversation", detail["created_at"]),
             _moment("Last wrote", detail["last_inbound_at"]),
+            rx.box(
+                kit.muted("Assigned to", size="1", margin_bottom="4px"),
+                _assignee(row),
+                display=["block", "block", "none"],
+            ),
             _label_choices(),
             align="start",
             gap=theme.S3,

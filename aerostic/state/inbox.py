@@ -17,7 +17,6 @@ from aerostic.domain.inbox.drafts import Button, Draft, Header, ListRow, ListSec
 from aerostic.domain.inbox.models import ConversationStatus
 from aerostic.domain.inbox.schemas import ConversationFilter, View, in_words
 from aerostic.domain.sending import service as sending
-from aerostic.domain.tenants import queries as tenants
 from aerostic.state.base import AppState
 from aerostic.state.guard import access
 from aerostic.state.plain import plain
@@ -146,7 +145,7 @@ class InboxState(AppState):
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         """Something of this workspace changed: read again what is on the screen."""
         kinds = {kind for kind, _ in changes}
-        if kinds & {"label", "number", "member", "everything"}:
+        if kinds & {"label", "number", "member", "canned_reply", "everything"}:
             self.labels, self.numbers, self.members, self.canned = await self.call(_surroundings)
         if kinds & {"conversation", "contact", "everything"}:
             await self._load_list()
@@ -341,6 +340,15 @@ class InboxState(AppState):
 
     @rx.event
     @access(Permission.INBOX_REPLY)
+    async def take_canned(self, reply_id: str, key: str) -> EventSpec | None:
+        """Put a canned reply into the composer, with its gaps filled for this conversation."""
+        work = self.call(queries.canned_text, _id(reply_id), UUID(self.conversation_id))
+        text, sorry = await self.attempt(work)
+        self.returned = {"key": key, "text": text or "", "replaces": True}
+        return sorry
+
+    @rx.event
+    @access(Permission.INBOX_REPLY)
     async def open_templates(self) -> EventSpec | None:
         work = self.call(queries.sendable_templates, UUID(self.conversation_id))
         offered, sorry = await self.attempt(work)
@@ -350,7 +358,9 @@ class InboxState(AppState):
     @rx.event
     @access(Permission.INBOX_REPLY)
     async def start_reply(self, quoted: Payload) -> None:
-        self.reply_to = {name: str(quoted.get(name, ""))[:200] for name in ("id", "author", "preview")}
+        self.reply_to = {
+            name: str(quoted.get(name, ""))[:200] for name in ("id", "author", "preview")
+        }
 
     @rx.event
     @access(Permission.INBOX_REPLY)
@@ -422,7 +432,7 @@ def _surroundings(ctx: Context) -> tuple[list[Payload], ...]:
     return (
         plain(queries.labels(ctx)),
         plain(channels.numbers(ctx)),
-        plain([{"id": one.user_id, "name": one.name} for one in tenants.members(ctx)]),
+        plain(queries.colleagues(ctx)),
         plain(queries.canned_replies(ctx)),
     )
 
@@ -482,7 +492,9 @@ def _media_draft(written: Payload, key: str, reply_to: UUID | None) -> Draft:
 
 
 def _template_draft(written: Payload, key: str) -> Draft:
-    variables = {str(name): str(value) for name, value in dict(written.get("variables") or {}).items()}
+    variables = {
+        str(name): str(value) for name, value in dict(written.get("variables") or {}).items()
+    }
     return Draft.template(_id(str(written.get("template_id", ""))), variables, key=key)
 
 
@@ -545,7 +557,11 @@ def _in_a_sentence(others: Any) -> str:
     if typing:
         return f"{_names(typing)} {'is' if len(typing) == 1 else 'are'} typing"
     looking = [one.name for one in others]
-    return f"{_names(looking)} {'is' if len(looking) == 1 else 'are'} looking at this" if looking else ""
+    return (
+        f"{_names(looking)} {'is' if len(looking) == 1 else 'are'} looking at this"
+        if looking
+        else ""
+    )
 
 
 def _names(names: list[str]) -> str:
@@ -555,4 +571,6 @@ def _names(names: list[str]) -> str:
 def _address(conversation_id: str) -> EventSpec:
     """Put the open conversation into the address, so that a reload or a shared link opens it again."""
     search = f"?c={conversation_id}" if conversation_id else ""
-    return rx.call_script(f"history.replaceState(history.state, '', location.pathname + '{search}')")
+    return rx.call_script(
+        f"history.replaceState(history.state, '', location.pathname + '{search}')"
+    )
