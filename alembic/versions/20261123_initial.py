@@ -446,12 +446,6 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("word", sa.String(collation="C"), nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "contact_id"],
-            ["contacts.tenant_id", "contacts.id"],
-            name=op.f("contact_words_tenant_id_contact_id_fkey"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("tenant_id", "word", "contact_id", name=op.f("contact_words_pkey")),
     )
     op.create_index(

@@ -52,6 +52,17 @@ def parse(text: str, *, default_country: str | None = None) -> Phone:
     raise NotAPhone(text)
 
 
+def looks_like_one(text: str) -> bool:
+    """Whether a cell of a list holds a number: with at least seven digits, lest a year passes for one."""
+    if sum(letter.isdigit() for letter in text[:LONGEST]) < 7:
+        return False
+    try:
+        parse(text)
+    except NotAPhone:
+        return False
+    return True
+
+
 def _readings(text: str, default_country: str | None) -> list[phonenumbers.PhoneNumber | None]:
     digits = re.sub(r"\D", "", text.replace("(0)", ""))
     if text.startswith(("+", "＋")):
