@@ -8,8 +8,7 @@ from sqlmodel import select
 
 from aerostic.core import clock
 from aerostic.domain.inbox import service
-from aerostic.domain.inbox.models import Conversation, Message
-from aerostic.domain.sending.models import OutboxItem
+from aerostic.domain.inbox.models import Conversation, Message, OutboxItem
 from aerostic.domain.templates.models import Template
 from tests.builders import contact_of, conversation_of, inbound, outbound
 from tests.clients import member, visitor

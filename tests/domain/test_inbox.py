@@ -7,12 +7,13 @@ import pytest
 from sqlmodel import select
 
 from aerostic.core import clock
+from aerostic.core.due_work import DueWork
 from aerostic.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from aerostic.core.ids import moment_of
 from aerostic.domain.contacts.models import Contact
 from aerostic.domain.inbox import presence, queries, search, service
 from aerostic.domain.inbox.drafts import Draft
-from aerostic.domain.inbox.models import ConversationEvent, ConversationStatus
+from aerostic.domain.inbox.models import ConversationEvent, ConversationStatus, OutboxItem
 from aerostic.domain.inbox.presence import Watcher
 from aerostic.domain.inbox.schemas import (
     ConversationFilter,
@@ -22,7 +23,6 @@ from aerostic.domain.inbox.schemas import (
     Ticks,
     View,
 )
-from aerostic.domain.sending.models import DueWork, OutboxItem
 from tests.builders import contact_of, conversation_of, inbound, outbound
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

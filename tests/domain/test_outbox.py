@@ -7,14 +7,14 @@ from uuid import UUID
 import pytest
 from sqlmodel import select
 
+from aerostic.core.due_work import DueWork
 from aerostic.core.errors import Invalid, Refused
 from aerostic.core.ids import new_id
 from aerostic.domain.contacts.models import Contact, ContactIdentity, IdentityKind
 from aerostic.domain.inbox import outbox
 from aerostic.domain.inbox.drafts import Button, Draft, Header, ListRow, ListSection, with_files
-from aerostic.domain.inbox.models import Conversation, Message, MessageKey
+from aerostic.domain.inbox.models import Conversation, Message, MessageKey, OutboxItem
 from aerostic.domain.media.models import Media, MediaStatus
-from aerostic.domain.sending.models import DueWork, OutboxItem
 from aerostic.domain.templates.models import Template
 
 

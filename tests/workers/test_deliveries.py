@@ -26,10 +26,11 @@ from aerostic.domain.inbox.models import (
     ConversationStatus,
     Message,
     MessageEvent,
+    OutboxItem,
+    OutboxState,
     ParkedEvent,
 )
 from aerostic.domain.media.models import Media, MediaStatus
-from aerostic.domain.sending.models import OutboxItem, OutboxState
 from aerostic.domain.templates.models import Template
 from tests import builders
 from tests.meta import (

@@ -14,6 +14,7 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from aerostic.core import clock
+from aerostic.core.due_work import DueWork, WorkKind
 from aerostic.core.ids import new_id
 from aerostic.core.permissions import system
 from aerostic.core.settings import settings
@@ -21,7 +22,6 @@ from aerostic.core.tenancy import shared_work
 from aerostic.domain.inbox.models import Message
 from aerostic.domain.media import storage
 from aerostic.domain.media.models import Media, MediaStatus
-from aerostic.domain.sending.models import DueWork, WorkKind
 from aerostic.integrations.meta import media as metas
 from tests.clients import member, visitor
 from tests.meta import change, delivery, message, phone

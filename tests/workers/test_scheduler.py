@@ -6,13 +6,13 @@ import pytest
 from sqlmodel import select
 
 from aerostic.core import clock, queue
+from aerostic.core.due_work import DueWork, WorkKind
 from aerostic.core.permissions import system
 from aerostic.core.tenancy import shared_work
 from aerostic.domain.inbox import service as inbox
 from aerostic.domain.inbox.models import Conversation, ConversationStatus, ParkedEvent
 from aerostic.domain.platform import timers
 from aerostic.domain.platform.models import Timer
-from aerostic.domain.sending.models import DueWork, WorkKind
 from tests import builders
 from workers import scheduler
 from workers.jobs import timers as jobs

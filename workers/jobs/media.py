@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
+from aerostic.core import due_work
+from aerostic.core.due_work import WorkKind
 from aerostic.core.ids import new_id
 from aerostic.core.permissions import Permission, system
 from aerostic.core.tenancy import shared_work, unit_of_work
 from aerostic.domain.media import service
-from aerostic.domain.sending import due_work
-from aerostic.domain.sending.models import WorkKind
 
 ACTOR = system("media", Permission.MEDIA_STORE)
 AT_A_TIME = 10

@@ -6,7 +6,8 @@ from datetime import timedelta
 from sqlalchemy import create_engine
 from sqlmodel import select
 
-from aerostic.core import clock, partitions
+from aerostic.core import clock, due_work, partitions
+from aerostic.core.due_work import WorkKind
 from aerostic.core.ids import new_id
 from aerostic.core.permissions import Permission, system
 from aerostic.core.queue import QueueName
@@ -14,8 +15,6 @@ from aerostic.core.settings import settings
 from aerostic.core.tenancy import shared_work, unit_of_work
 from aerostic.domain.deliveries import tidying
 from aerostic.domain.inbox import service as inbox
-from aerostic.domain.sending import due_work
-from aerostic.domain.sending.models import WorkKind
 from aerostic.domain.tenants.models import Tenant
 
 log = logging.getLogger(__name__)

@@ -239,6 +239,48 @@ class CannedReply(TenantModel, table=True):
     updated_at: datetime = created()
 
 
+class Priority:
+    """Smaller leaves first."""
+
+    AGENT_REPLY = 10
+    ONE_TIME_CODE = 20
+    UTILITY = 30
+    MARKETING = 40
+
+
+class OutboxState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+
+
+class OutboxItem(TenantModel, table=True):
+    """A message on its way to Meta. Deleted in the transaction that records the answer."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index(
+            "outbox_next",
+            "tenant_id",
+            "number_id",
+            "state",
+            "priority",
+            "not_before",
+            "id",
+        ),
+    )
+
+    id: UUID = new_key()  # the message's id
+    number_id: UUID
+    conversation_id: UUID
+    recipient: str
+    priority: int = Priority.AGENT_REPLY
+    state: str = OutboxState.QUEUED
+    not_before: datetime = created()
+    attempts: int = 0
+    leased_until: datetime | None = moment(default=None)
+    body: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+
+
 class IdempotencyKey(TenantModel, table=True):
     """What an API call with this key answered, so that a retry answers the same and does nothing."""
 

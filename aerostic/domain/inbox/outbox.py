@@ -11,6 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from aerostic.core import due_work
 from aerostic.core.errors import Invalid, NotFound, Refused
 from aerostic.core.ids import new_id
 from aerostic.core.tenancy import Context
@@ -26,9 +27,10 @@ from aerostic.domain.inbox.models import (
     MessageKey,
     MessageStatus,
     Origin,
+    OutboxItem,
+    Priority,
 )
 from aerostic.domain.media.models import Media, MediaStatus
-from aerostic.domain.sending.models import DueWork, OutboxItem, Priority, WorkKind
 from aerostic.domain.templates.models import Template
 
 MEGABYTE = 1_000_000
@@ -114,27 +116,6 @@ def again(ctx: Context, message: Message, *, key: str, priority: int) -> Message
     _show_as_last(ctx, conversation, copy)
     ctx.announce("conversation", conversation.id)
     return copy
-
-
-def wake_lane(ctx: Context, number_id: UUID) -> None:
-    """See to it that a sender looks at this number's queue after the commit, at once.
-
-    The row is taken with a lock that many writers share and only a lane that wants to rest does not: so
-    a lane never rests beside a message that is being written. Writers do not wait for each other.
-    """
-    row = {"kind": WorkKind.LANE, "tenant_id": ctx.tenant_id, "ref": number_id}
-    this = [col(getattr(DueWork, name)) == value for name, value in row.items()]
-    while True:
-        ctx.session.execute(insert(DueWork).values(**row, due_at=ctx.now).on_conflict_do_nothing())
-        due_at = ctx.session.execute(
-            select(DueWork.due_at).where(*this).with_for_update(read=True, key_share=True)
-        ).scalar_one_or_none()
-        if due_at is None:  # the lane went to rest between the two statements
-            continue
-        if due_at > ctx.now:
-            ctx.session.execute(update(DueWork).where(*this).values(due_at=ctx.now))
-        break
-    ctx.wake("lane", f"{ctx.tenant_id}:{number_id}")
 
 
 # The key -----------------------------------------------------------------------------------------
@@ -344,7 +325,7 @@ def _insert(
         )
     )
     ctx.session.flush()
-    wake_lane(ctx, message.number_id)
+    due_work.wake_lane(ctx, message.number_id)
 
 
 def _show_as_last(ctx: Context, conversation: Conversation, message: Message) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
+from aerostic.core.due_work import DueWork, WorkKind
 from aerostic.core.errors import Conflict, Invalid, NotFound, Refused
 from aerostic.core.ids import new_id
 from aerostic.core.permissions import Permission, requires
@@ -35,7 +36,6 @@ from aerostic.domain.inbox.models import (
     Origin,
 )
 from aerostic.domain.inbox.schemas import EventKind, EventView
-from aerostic.domain.sending.models import DueWork, WorkKind
 
 LONGEST_NOTE = 4000
 COLOURS = (

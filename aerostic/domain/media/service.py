@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlmodel import select
 
+from aerostic.core import due_work
+from aerostic.core.due_work import WorkKind
 from aerostic.core.errors import AppError, NotFound, Refused, TooLarge
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
@@ -15,8 +17,6 @@ from aerostic.domain.channels.service import access_token
 from aerostic.domain.media import kinds, storage
 from aerostic.domain.media.models import Media, MediaStatus
 from aerostic.domain.media.storage import NoRoom, Stored
-from aerostic.domain.sending import due_work
-from aerostic.domain.sending.models import WorkKind
 from aerostic.integrations.meta.media import Gone, MediaClient, NotNow
 
 MOST_ATTEMPTS = 8

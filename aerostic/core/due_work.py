@@ -1,13 +1,36 @@
 """The directory of due work: who takes what, for how long. Ids only, so that it needs no tenant."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
-from sqlmodel import col
+from sqlalchemy import ColumnElement, Index, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Field, col
 
-from aerostic.core.tenancy import Context
-from aerostic.domain.sending.models import DueWork, WorkKind
+from aerostic.core.tenancy import Context, SharedModel, created, moment
+
+
+class WorkKind(StrEnum):
+    LANE = "lane"  # a number with messages to send
+    MEDIA = "media"  # a file to fetch from Meta
+    IMPORT = "import"  # a file of contacts to take in
+    SNOOZE = "snooze"  # a conversation to wake
+
+
+class DueWork(SharedModel, table=True):
+    """A directory of work that is due: ids only. Sweepers and lanes claim here with a lease."""
+
+    __tablename__ = "due_work"
+    __table_args__ = (Index("due_work_next", "kind", "due_at"),)
+
+    kind: str = Field(primary_key=True)
+    tenant_id: UUID = Field(primary_key=True)
+    ref: UUID = Field(primary_key=True)
+    due_at: datetime = created()
+    leased_by: str | None = None
+    leased_until: datetime | None = moment(default=None)
+
 
 Ref = tuple[UUID, UUID]  # tenant, row
 
@@ -47,6 +70,27 @@ def postpone(ctx: Context, kind: WorkKind, ref: UUID, until: datetime) -> None:
     """Not now: whoever looks then may take it."""
     later = {"due_at": until, "leased_by": None, "leased_until": None}
     ctx.session.execute(update(DueWork).where(*_this(kind, ctx.tenant_id, ref)).values(later))
+
+
+def wake_lane(ctx: Context, number_id: UUID) -> None:
+    """See to it that a sender looks at this number's queue after the commit, at once.
+
+    The row is taken with a lock that many writers share and only a lane that wants to rest does not: so
+    a lane never rests beside a message that is being written. Writers do not wait for each other.
+    """
+    this = _this(WorkKind.LANE, ctx.tenant_id, number_id)
+    row = {"kind": WorkKind.LANE, "tenant_id": ctx.tenant_id, "ref": number_id}
+    while True:
+        ctx.session.execute(insert(DueWork).values(**row, due_at=ctx.now).on_conflict_do_nothing())
+        due_at = ctx.session.execute(
+            select(col(DueWork.due_at)).where(*this).with_for_update(read=True, key_share=True)
+        ).scalar_one_or_none()
+        if due_at is None:  # the lane went to rest between the two statements
+            continue
+        if due_at > ctx.now:
+            ctx.session.execute(update(DueWork).where(*this).values(due_at=ctx.now))
+        break
+    ctx.wake("lane", f"{ctx.tenant_id}:{number_id}")
 
 
 def _this(kind: WorkKind, tenant_id: UUID, ref: UUID) -> tuple[ColumnElement[bool], ...]:
