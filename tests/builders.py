@@ -45,9 +45,9 @@ def conversation_of(
 ) -> UUID:
     """A conversation with a new contact, whose window is open unless `fields` say otherwise."""
     contact_id = fields.pop("contact_id", None) or contact_of(place, name, phone)
-    fields = {"number_id": place.number_id, "window_closes_at": clock.now() + DAY} | fields
+    usual: dict[str, Any] = {"number_id": place.number_id, "window_closes_at": clock.now() + DAY}
     with place.system_work() as ctx:
-        conversation = Conversation(contact_id=contact_id, **fields)
+        conversation = Conversation(contact_id=contact_id, **(usual | fields))
         ctx.session.add(conversation)
         ctx.session.flush()
         return conversation.id
@@ -86,7 +86,7 @@ def outbound(
 def _message(place: Place, conversation_id: UUID, text: str, fields: dict[str, Any]) -> UUID:
     message_id = fields.get("id") or new_id()
     occurred_at: datetime = fields.get("occurred_at") or clock.now()
-    given = {
+    given: dict[str, Any] = {
         "id": message_id,
         "type": "text",
         "text": text,
