@@ -88,6 +88,16 @@ def migrate(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     console.say("The database is up to date.")
 
 
+@cli.command()
+def seed(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Demo data, made by the running product. Nothing where it is there already."""
+    from aerostic.operations import demo, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        demo.seed()
+    console.say("The demo is there.")
+
+
 @cli.command(context_settings=PASSES_ON)
 def test(context: typer.Context) -> None:
     """Run the tests on throw-away servers. What follows goes to pytest."""
@@ -275,6 +285,15 @@ def scheduler(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 
     servers.for_a_process(from_here(data_dir))
     serve.scheduler()
+
+
+@cli.command()
+def sender(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """The process that sends messages. Several may run: each number has one at a time."""
+    from aerostic.operations import serve, servers
+
+    servers.for_a_process(from_here(data_dir))
+    serve.sender()
 
 
 @cli.command()

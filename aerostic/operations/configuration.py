@@ -46,6 +46,11 @@ class Given:
     def uses_own_redis(self) -> bool:
         return self.has("AEROSTIC_REDIS_URL")
 
+    @property
+    def names_both_servers(self) -> bool:
+        """Whether nothing needs to be looked up or started: so it is for the children of `up`."""
+        return self.uses_own_database and self.uses_own_redis
+
 
 def read_given(root: Path = ROOT, environment: Mapping[str, str] = os.environ) -> Given:
     """Read what was given. Raises OperationError with the line of `.env` that is wrong, and why."""

@@ -40,6 +40,14 @@ def scheduler() -> None:
     clockwork.main(ready=announce_ready)
 
 
+def sender() -> None:
+    """Send what waits in the outbox until told to stop."""
+    from workers import sender as lanes
+
+    logs.configure()
+    lanes.main(ready=announce_ready)
+
+
 def web(*, host: str, port: int, processes: int) -> None:
     """Become the web server: pages, their sockets, the API and the webhooks on one port."""
     if not (frontend.built_pages() / "index.html").exists():
@@ -69,8 +77,8 @@ def api(*, host: str, port: int) -> None:
         *(sys.executable, "-m", "uvicorn", "backend_api.app:app"),
         *("--host", host, "--port", str(port), "--loop", "uvloop", "--http", "httptools"),
         *("--log-level", "warning", "--no-access-log", "--no-server-header"),
+        # The client's address is read by `backend_api.security`, which counts the trusted proxies.
+        "--no-proxy-headers",
     ]
-    if settings().trusted_proxies:
-        command += ["--proxy-headers", "--forwarded-allow-ips", "*"]
     os.chdir(ROOT)
     os.execv(sys.executable, command)

@@ -20,7 +20,7 @@ def at_hand(data_dir: Path) -> Iterator[Settings]:
     """Settings in force and servers that answer, for one command."""
     given = configuration.read_given()
     directory = DataDirectory(data_dir)
-    runtime = directory.runtime()
+    runtime = None if given.names_both_servers else directory.runtime()
     if runtime is not None:
         yield configuration.apply(runtime["environment"])
         return
@@ -31,8 +31,9 @@ def at_hand(data_dir: Path) -> Iterator[Settings]:
 def for_a_process(data_dir: Path) -> Settings:
     """Settings in force for a process that stays: servers must be given, or be those of a running `up`."""
     given = configuration.read_given()
-    runtime = DataDirectory(data_dir).runtime()
-    if runtime is None and not (given.uses_own_database and given.uses_own_redis):
+    # What `up` hands to its children wins over another `up` that happens to run.
+    runtime = None if given.names_both_servers else DataDirectory(data_dir).runtime()
+    if runtime is None and not given.names_both_servers:
         raise OperationError(
             "One process alone starts no databases. Set AEROSTIC_DATABASE_URL and AEROSTIC_REDIS_URL, "
             "or start everything together with `python3 run.py`."
@@ -45,7 +46,7 @@ def _for_the_length_of_a_command(given: Given, directory: DataDirectory) -> Iter
     directory.make()
     with contextlib.ExitStack() as stack:
         postgres = valkey = None
-        if not (given.uses_own_database and given.uses_own_redis):
+        if not given.names_both_servers:
             directory.take()
             stack.callback(directory.release)
         if not given.uses_own_database:

@@ -11,9 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from aerostic.core.queue import QueueName
+from aerostic.domain.demo import seed as demo
 from aerostic.operations import configuration, console, database, frontend
 from aerostic.operations.configuration import Given
 from aerostic.operations.data_directory import DataDirectory
+from aerostic.operations.demo import sign_ins
 from aerostic.operations.errors import OperationError
 from aerostic.operations.postgres import STOP_SIGNAL as POSTGRES_STOP
 from aerostic.operations.postgres import EmbeddedPostgres
@@ -109,7 +111,8 @@ class _Start:
             finally:
                 pages.cancel()
             await supervisor.start(*self._product())
-            self._tell_ready()
+            await self._seed(supervisor)
+            await self._tell_ready()
             await supervisor.until_stopped()
             console.say("Stopping …")
 
@@ -163,8 +166,9 @@ class _Start:
             environment=NOT_THE_OWNER,
             is_ready=lambda: answers(port, "/health/ready", "/"),
         )
+        sender = self._background("sender", "sender")
         scheduler = self._background("scheduler", "scheduler")
-        return [web, *self._workers(), scheduler, *self._simulator()]
+        return [web, *self._workers(), sender, scheduler, *self._simulator()]
 
     def _workers(self) -> list[Service]:
         names = [f"worker-{n}" for n in range(1, self.wishes.workers + 1)]
@@ -203,10 +207,20 @@ class _Start:
             grace_seconds=20,
         )
 
-    def _tell_ready(self) -> None:
+    async def _seed(self, supervisor: Supervisor) -> None:
+        if not self.wishes.demo or not self.settings.simulator_url:
+            return
+        if not await asyncio.to_thread(demo.is_seeded):
+            with console.step("Making the demo workspace"):
+                await supervisor.run("seed", *OURSELVES, "seed")
+
+    async def _tell_ready(self) -> None:
+        lines = await asyncio.to_thread(sign_ins)
         took = time.monotonic() - self.began
         console.say()
         console.say(f"Aerostic is ready at {self.settings.public_url}")
+        for line in lines:
+            console.say(line)
         console.say(f"It took {took:.1f} s. Ctrl-C stops it. Logs: {self.directory.logs}")
 
 
