@@ -12,7 +12,7 @@ from aerostic.domain.contacts.models import Contact, ContactAttribute, Tag
 def the_contact(ctx: Context, contact_id: UUID, *, for_update: bool = False) -> Contact:
     """The contact, or the one that it was merged into. Raises NotFound, also for an erased one."""
     contact = ctx.get(Contact, contact_id, for_update=for_update)
-    if contact is not None and contact.merged_into_id:
+    while contact is not None and contact.merged_into_id:
         contact = ctx.get(Contact, contact.merged_into_id, for_update=for_update)
     if contact is None or contact.erased_at:
         raise NotFound("That contact does not exist.")

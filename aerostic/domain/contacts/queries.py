@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import Select, func, literal, select, tuple_
@@ -10,8 +11,9 @@ from sqlmodel import col
 from aerostic.core.pages import Cursor, Page, cursor_of, page_size, read_cursor
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
-from aerostic.domain.contacts import finding, identities, naming, phones
+from aerostic.domain.contacts import exporting, finding, identities, naming, phones
 from aerostic.domain.contacts.access import attributes_by_key, the_contact
+from aerostic.domain.contacts.exporting import ExportFormat
 from aerostic.domain.contacts.models import (
     AttributeType,
     Contact,
@@ -97,6 +99,12 @@ def contact_by_phone(ctx: Context, phone: str) -> UUID | None:
     """The contact whom a number leads to. Raises Invalid for what is no number."""
     owner = identities.owner_of(ctx, IdentityKind.PHONE, phones.parse(phone).digits)
     return owner.id if owner else None
+
+
+@requires(Permission.CONTACTS_EXPORT)
+def export(ctx: Context, path: Path, kind: ExportFormat, wanted: ContactFilter = EVERYONE) -> int:
+    """Write the contacts that a filter shows into a file; return how many. Raises Refused."""
+    return exporting.write(ctx, wanted, path, kind)
 
 
 @requires(Permission.CONTACTS_READ)
