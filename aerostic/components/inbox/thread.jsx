@@ -45,7 +45,7 @@ function Picture({ media, type }) {
 
 function Body({ item }) {
   const { content } = item;
-  if (item.revoked_at) return <div className="ib-small"><i>This message was deleted by its sender.</i></div>;
+  if (item.revoked_at) return <div className="ib-small"><i>This message was removed.</i></div>;
   return (
     <>
       {content.is_forwarded && <div className="ib-small">↪ Forwarded</div>}

@@ -89,7 +89,7 @@ _MOVE_THREAD = (
 )
 
 
-def join(ctx: Context, *, kept: UUID, gone: UUID) -> None:
+def join(ctx: Context, *, kept: UUID, gone: UUID, name: str = "") -> None:
     """Make `gone` a part of `kept`: names, tags, conversations, messages. `gone` stays as a pointer."""
     cursor = ctx.cursor()
     both = {"tenant": ctx.tenant_id, "kept": kept, "gone": gone}
@@ -110,6 +110,6 @@ def join(ctx: Context, *, kept: UUID, gone: UUID) -> None:
     )
     for statement in _MOVE:
         cursor.execute(cast(Any, statement), both)
-    history.note(ctx, kept, EventKind.MERGED, merged_id=str(gone))
+    history.note(ctx, kept, EventKind.MERGED, merged_id=str(gone), name=name)
     ctx.announce("contact", kept)
     ctx.announce("contact", gone)

@@ -1,0 +1,42 @@
+"""What is done to everything that a workspace keeps about one person, across its features."""
+
+from uuid import UUID
+
+from aerostic.core.errors import Invalid
+from aerostic.core.permissions import Permission, requires
+from aerostic.core.tenancy import Context
+from aerostic.domain.contacts import finding, naming
+from aerostic.domain.contacts.access import the_contact
+from aerostic.domain.contacts.models import Contact
+from aerostic.domain.dossier import erasing
+from aerostic.domain.inbox import joining
+
+
+@requires(Permission.CONTACTS_WRITE)
+def merge(ctx: Context, contact_id: UUID, other_id: UUID) -> Contact:
+    """Make the other contact a part of this one: its numbers, tags, fields, conversations and messages.
+
+    Where both say something, this one's stays. The other's id leads here from now on. Not undone.
+    """
+    # One order for everyone who locks two contacts.
+    found = {one: the_contact(ctx, one, for_update=True) for one in sorted({contact_id, other_id})}
+    kept, gone = found[contact_id], found[other_id]
+    if kept.id == gone.id:
+        raise Invalid("other_id", "That is the same contact. Choose another one to merge.")
+    name = naming.display_name(gone.name, gone.profile_name, gone.phone)
+    joining.join(ctx, kept=kept.id, gone=gone.id, name=name)
+    ctx.session.refresh(kept)
+    kept.updated_at = ctx.now
+    finding.index(ctx, kept)
+    return kept
+
+
+@requires(Permission.CONTACTS_ERASE)
+def erase(ctx: Context, contact_id: UUID) -> None:
+    """Forget a person for good: names, numbers, fields, tags, message texts, files and notes.
+
+    That there were messages, when, and what they cost stays, so that counts and bills stay true. If they
+    write again they are a new contact.
+    """
+    contact = the_contact(ctx, contact_id, for_update=True)
+    erasing.erase(ctx, contact.id)

@@ -1,0 +1,249 @@
+"""A person as a whole: merged with another, told over time, forgotten, and taken along as a file."""
+
+import csv
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from python_calamine import CalamineWorkbook
+from sqlalchemy import text
+from sqlmodel import select
+
+from aerostic.core.errors import Invalid, NotAllowed, NotFound
+from aerostic.domain.contacts import queries as contacts
+from aerostic.domain.contacts import service as contact_service
+from aerostic.domain.contacts.exporting import ExportFormat
+from aerostic.domain.contacts.models import AttributeType, Contact
+from aerostic.domain.contacts.schemas import ContactFilter, NewContact, Selection
+from aerostic.domain.dossier import queries, service
+from aerostic.domain.inbox import service as inbox
+from aerostic.domain.inbox.drafts import Draft
+from aerostic.domain.inbox.models import Conversation, Message, OutboxItem
+from aerostic.domain.media.models import Media, MediaStatus
+from aerostic.domain.media.storage import path_of, write
+from tests.builders import conversation_of, inbound
+
+SECRET = "swordfish"
+
+
+def enter(place, name: str, phone: str, **more) -> UUID:
+    with place.work() as ctx:
+        return contact_service.create(ctx, NewContact(name=name, phone=phone, **more)).id
+
+
+def contact(place, contact_id):
+    with place.work() as ctx:
+        return contacts.contact(ctx, contact_id)
+
+
+def rows(place, model):
+    with place.system_work() as ctx:
+        return list(ctx.session.exec(select(model)))
+
+
+# Merging ----------------------------------------------------------------------------------------
+
+
+def test_two_contacts_become_one_with_everything_of_both(place):
+    ada = enter(place, "Ada", "+491701234567")
+    other = enter(place, "A. King", "+441632960001", email="ada@example.org")
+    mine = conversation_of(place, contact_id=ada)
+    theirs = conversation_of(place, contact_id=other)
+    first, second = inbound(place, mine, "one"), inbound(place, theirs, "two")
+    with place.work() as ctx:
+        tag = contact_service.create_tag(ctx, "VIP").id
+        contact_service.tag_contacts(ctx, tag, Selection(ids=(other,)))
+        service.merge(ctx, ada, other)
+    kept = contact(place, other)
+    assert (kept.id, kept.name, kept.phone, kept.email) == (
+        ada,
+        "Ada",
+        "491701234567",
+        "ada@example.org",
+    )
+    assert {one.value for one in kept.identities} == {"491701234567", "441632960001"}
+    assert [one.name for one in kept.tags] == ["VIP"]
+    assert [one.id for one in rows(place, Conversation)] == [mine]
+    messages = {(one.id, one.conversation_id, one.contact_id) for one in rows(place, Message)}
+    assert messages == {(first, mine, ada), (second, mine, ada)}
+    with place.work() as ctx:
+        assert [
+            row.id for row in contacts.contacts(ctx, ContactFilter(text="632960001")).items
+        ] == [ada]
+        told = [item.text for item in queries.timeline(ctx, ada).items]
+    assert "Owner merged A. King into this contact." in told
+
+
+def test_who_was_merged_twice_is_still_found_by_every_id(place):
+    first, second, third = (enter(place, f"p{n}", f"+4917012345{n}0") for n in range(3))
+    with place.work() as ctx:
+        service.merge(ctx, second, first)
+    with place.work() as ctx:
+        service.merge(ctx, third, second)
+    assert contact(place, first).id == contact(place, second).id == third
+    with pytest.raises(Invalid, match="same contact"), place.work() as ctx:
+        service.merge(ctx, third, first)
+
+
+def test_nobody_is_merged_across_workspaces(place, rival):
+    ours, theirs = enter(place, "Ada", "+491701234567"), enter(rival, "Eve", "+491701234567")
+    for one, other in [(ours, theirs), (theirs, ours)]:
+        with pytest.raises(NotFound), place.work() as ctx:
+            service.merge(ctx, one, other)
+    assert (contact(place, ours).name, contact(rival, theirs).name) == ("Ada", "Eve")
+
+
+# Over time --------------------------------------------------------------------------------------
+
+
+def test_the_timeline_tells_what_people_did_newest_first_in_pages(place, rival):
+    ada = enter(place, "Ada", "+491701234567")
+    conversation = conversation_of(place, contact_id=ada)
+    with place.work("agent") as ctx:
+        contact_service.block(ctx, ada)
+    with place.work("agent") as ctx:
+        inbox.add_note(ctx, conversation, "Likes the window")
+    with place.work("agent") as ctx:
+        first = queries.timeline(ctx, ada, limit=2)
+        rest = queries.timeline(ctx, ada, after=first.next_cursor, limit=2)
+    told = [item.text for item in (*first.items, *rest.items)]
+    assert told == [
+        "Likes the window",
+        "Agent blocked this contact.",
+        "Owner created this contact.",
+    ]
+    assert (first.items[0].is_note, first.items[0].conversation_id) == (True, conversation)
+    assert rest.next_cursor is None
+    with pytest.raises(NotFound), rival.work() as ctx:
+        queries.timeline(ctx, ada)
+
+
+# Forgetting -------------------------------------------------------------------------------------
+
+
+def stored(place, conversation_id, content: bytes) -> Media:
+    kept = write(place.tenant_id, [content], at_most=1000)
+    with place.system_work() as ctx:
+        media = Media(
+            conversation_id=conversation_id, storage_key=kept.key, status=MediaStatus.STORED
+        )
+        ctx.session.add(media)
+        return media
+
+
+def everything_kept(place) -> str:
+    """All that any table of this workspace holds, as text."""
+    with place.system_work() as ctx:
+        tables = ctx.session.execute(
+            text(
+                "select c.table_name from information_schema.columns c join information_schema.tables t"
+                " using (table_schema, table_name)"
+                " where c.column_name = 'tenant_id' and c.table_schema = 'public'"
+                " and has_table_privilege(quote_ident(c.table_name), 'select')"
+            )
+        ).scalars()
+        found = [
+            str(ctx.session.execute(text(f'select t::text from "{table}" t')).all())
+            for table in tables
+        ]
+    return "\n".join(found)
+
+
+def test_an_erased_person_is_in_no_table_and_no_file(place, tmp_path):
+    ada = enter(place, f"Ada {SECRET}", "+491701234567", email=f"{SECRET}@example.org")
+    conversation = conversation_of(place, contact_id=ada)
+    picture, shared = (stored(place, conversation, body) for body in (b"only hers", b"of two"))
+    friend = conversation_of(place, "Grace")
+    stored(place, friend, b"of two")
+    inbound(place, conversation, f"my {SECRET}", media_id=picture.id)
+    inbound(place, friend, "hello")
+    with place.work() as ctx:
+        tag = contact_service.create_tag(ctx, "VIP").id
+        contact_service.tag_contacts(ctx, tag, Selection(ids=(ada,)))
+        inbox.add_note(ctx, conversation, f"told me {SECRET}")
+        inbox.reply(ctx, conversation, Draft.text(f"your {SECRET}", key="k"))
+    assert SECRET in everything_kept(place)
+    with place.work() as ctx:
+        service.erase(ctx, ada)
+    left = everything_kept(place)
+    assert SECRET not in left
+    assert "491701234567" not in left
+    assert not path_of(picture.storage_key).exists()
+    assert path_of(shared.storage_key).exists()
+    assert rows(place, OutboxItem) == []
+    texts = {(one.conversation_id, one.text, one.status) for one in rows(place, Message)}
+    assert texts == {
+        (conversation, "", "received"),
+        (conversation, "", "cancelled"),
+        (friend, "hello", "received"),
+    }
+    with pytest.raises(NotFound), place.work() as ctx:
+        contacts.contact(ctx, ada)
+    with place.work() as ctx:
+        assert [row.name for row in contacts.contacts(ctx).items] == ["Grace"]
+    again = enter(place, "Ada", "+491701234567")
+    assert again != ada
+
+
+def test_erasing_takes_along_who_was_merged_in(place):
+    ada, other = enter(place, "Ada", "+491701234567"), enter(place, SECRET, "+491701234568")
+    with place.work() as ctx:
+        service.merge(ctx, ada, other)
+    with place.work() as ctx:
+        service.erase(ctx, other)
+    assert SECRET not in everything_kept(place)
+    assert {one.name for one in rows(place, Contact)} == {"Erased contact"}
+
+
+@pytest.mark.parametrize("role", ["agent", "admin"])
+def test_only_an_owner_erases_and_only_their_own(place, rival, role):
+    ada = enter(place, "Ada", "+491701234567")
+    with pytest.raises(NotAllowed), place.work(role) as ctx:
+        service.erase(ctx, ada)
+    with pytest.raises(NotFound), rival.work() as ctx:
+        service.erase(ctx, ada)
+    assert contact(place, ada).name == "Ada"
+
+
+# Taking along -----------------------------------------------------------------------------------
+
+
+def exported(place, path: Path, kind: ExportFormat, *, role: str = "admin", **narrowed) -> int:
+    with place.work(role) as ctx:
+        return contacts.export(ctx, path, kind, ContactFilter(**narrowed))
+
+
+def test_an_export_holds_every_field_and_nothing_that_runs(place, rival, tmp_path):
+    with place.work() as ctx:
+        contact_service.define_attribute(ctx, "City", AttributeType.TEXT)
+    enter(place, "=cmd|' /C calc'!A1", "+491701234567", attributes={"city": "@SUM(1)"})
+    enter(rival, "Eve", "+491701234567")
+    path = tmp_path / "contacts.csv"
+    assert exported(place, path, ExportFormat.CSV) == 1
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfName,Phone,Email,")
+    (row,) = csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines())
+    assert (row["Name"], row["Phone"], row["City"]) == (
+        "'=cmd|' /C calc'!A1",
+        "+491701234567",
+        "'@SUM(1)",
+    )
+    assert (row["Country"], row["Blocked"]) == ("DE", "no")
+
+
+def test_a_spreadsheet_holds_the_same_as_text(place, tmp_path, monkeypatch):
+    monkeypatch.setattr("aerostic.domain.contacts.exporting.AT_A_TIME", 2)
+    for number in range(5):
+        enter(place, f"Person {number}", f"+49170123456{number}")
+    path = tmp_path / "contacts.xlsx"
+    assert exported(place, path, ExportFormat.XLSX, text="person") == 5
+    sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
+    assert [row[:2] for row in sheet[:3]] == [
+        ["Name", "Phone"],
+        ["Person 0", "+491701234560"],
+        ["Person 1", "+491701234561"],
+    ]
+
+
+def test_an_agent_exports_nothing(place, tmp_path):
+    with pytest.raises(NotAllowed):
+        exported(place, tmp_path / "contacts.csv", ExportFormat.CSV, role="agent")
