@@ -16,7 +16,7 @@ from aerostic.core.settings import settings
 
 NUMBER_FIELDS = (
     "verified_name,display_phone_number,quality_rating,throughput,status,platform_type,"
-    "whatsapp_business_manager_messaging_limit,messaging_limit_tier"
+    "whatsapp_business_manager_messaging_limit"
 )
 TEMPLATE_FIELDS = (
     "id,name,language,category,status,quality_score,parameter_format,rejected_reason,components"
@@ -158,7 +158,7 @@ def _refusal(error: dict[str, Any]) -> Refused | Unavailable:
 
 
 def _number_facts(row: dict[str, Any]) -> NumberFacts:
-    limit = row.get("whatsapp_business_manager_messaging_limit") or row.get("messaging_limit_tier")
+    limit = row.get("whatsapp_business_manager_messaging_limit")
     level = (row.get("throughput") or {}).get("level", "STANDARD")
     is_coexistence = row.get("is_on_biz_app", False) is True
     return NumberFacts(
