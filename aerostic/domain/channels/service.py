@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import select
 
-from aerostic.core import crypto
+from aerostic.core import crypto, due_work
 from aerostic.core.errors import AppError, Conflict, Invalid, NotFound, Refused
 from aerostic.core.ids import new_id
 from aerostic.core.permissions import Permission, requires
@@ -102,6 +102,7 @@ def _remember_number(ctx: Context, account: WhatsappAccount, facts: NumberFacts)
     )
     ctx.announce("number", number.id)
     ctx.session.flush()
+    due_work.wake_lane(ctx, number.id)
     return number
 
 
@@ -154,6 +155,8 @@ def _refresh(ctx: Context, number: PhoneNumber, facts: NumberFacts | None) -> No
         return
     apply_facts(number, facts)
     number.status, number.problem = ConnectionStatus.CONNECTED, None
+    ctx.session.flush()
+    due_work.wake_lane(ctx, number.id)  # what waited while it needed attention leaves
 
 
 def _needs_attention(ctx: Context, account: WhatsappAccount, error: AppError) -> None:
@@ -176,6 +179,7 @@ def disconnect_number(ctx: Context, number_id: UUID) -> None:
         ctx.session.delete(directory)
     ctx.announce("number", number.id)
     ctx.session.flush()
+    due_work.wake_lane(ctx, number.id)  # what waits to leave is told that it will not
     account = _account(ctx, number.account_id)
     if not _numbers(ctx, account):
         _let_go(ctx, account)

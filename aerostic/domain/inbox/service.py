@@ -16,7 +16,16 @@ from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
 from aerostic.domain.channels.models import ConnectionStatus, PhoneNumber
 from aerostic.domain.contacts.models import Contact
-from aerostic.domain.inbox import canned, events, members, outbox, presence, reactions, window
+from aerostic.domain.inbox import (
+    canned,
+    events,
+    members,
+    notices,
+    outbox,
+    presence,
+    reactions,
+    window,
+)
 from aerostic.domain.inbox.access import (
     access_canned_reply,
     access_conversation,
@@ -173,6 +182,7 @@ def mark_read(ctx: Context, conversation_id: UUID) -> Conversation:
     """Someone has seen it: nothing is unread any more."""
     conversation = access_conversation(ctx, conversation_id, for_update=True)
     if conversation.unread_count:
+        notices.mark_read_at_meta(ctx, conversation)
         conversation.unread_count = 0
         ctx.announce("conversation", conversation.id)
     return conversation
@@ -180,8 +190,11 @@ def mark_read(ctx: Context, conversation_id: UUID) -> Conversation:
 
 @requires(Permission.INBOX_REPLY)
 def typing(ctx: Context, conversation_id: UUID) -> None:
-    """Show colleagues that the actor is writing; it fades by itself."""
+    """Show colleagues and the contact that the actor is writing; it fades by itself."""
+    conversation = access_conversation(ctx, conversation_id)
     presence.typing(ctx, conversation_id)
+    if window.is_open(conversation, now=ctx.now):
+        notices.typing_at_meta(ctx, conversation)
 
 
 # Notes and labels -------------------------------------------------------------------------------

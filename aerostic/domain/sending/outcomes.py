@@ -1,4 +1,4 @@
-"""What becomes of a message after an attempt: the rules, pure. `lane.py` acts on them, `rows.py` records them."""
+"""What becomes of a message after an attempt: the rules, pure. The lane acts on them and records them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ from aerostic.integrations.meta.errors import (
     failure,
 )
 
-LONGEST_PAUSE = 60.0  # between tries while Meta can not be reached
+LONGEST_PAUSE = 20.0  # between tries while Meta can not be reached
 TEMPLATE_PAUSED = 132015
 HELD_FOR_ASSESSMENT = "held_for_quality_assessment"
 STOPS = (Action.STOP_NUMBER, Action.STOP_ACCOUNT)

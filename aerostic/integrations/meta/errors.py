@@ -42,6 +42,7 @@ class Rule:
     growth: float = 1.0
     slows_number: bool = False  # sent faster than Meta allows: lower the rate
     pauses_number: bool = False  # nothing of this number need be tried before
+    limits_pair: bool = False  # this one person had too many: theirs wait, in their order
     forgets_files: bool = False  # Meta's copy of a file is gone: upload it again
 
 
@@ -242,6 +243,7 @@ RULES: Mapping[int, Rule] = {
         tries=6,
         wait=4.0,
         growth=4.0,
+        limits_pair=True,
     ),
     131057: _MAINTENANCE,
     2494100: _MAINTENANCE,
@@ -302,6 +304,7 @@ NEVER_LEFT = Rule(
     tries=1000,
     wait=1.0,
     growth=2.0,
+    pauses_number=True,
 )
 OUTCOME_UNKNOWN = Rule(
     Action.PERMANENT,
@@ -312,6 +315,16 @@ HELD_BACK = Rule(
     Action.PERMANENT,
     "WhatsApp holds this message back while it watches how people take to the template.",
     "Wait: it is sent or refused later.",
+)
+DISCONNECTED = Rule(
+    Action.PERMANENT,
+    "The number was disconnected before this message left.",
+    "Connect the number again in the settings, then send it again.",
+)
+TOKEN_UNREADABLE = Rule(
+    Action.STOP_ACCOUNT,
+    "The access token of this WhatsApp account can not be read with the keys of this installation.",
+    "Connect the account again in the settings; what waits then leaves.",
 )
 FILE_LOST = Rule(Action.PERMANENT, "The file of this message is gone.", "Attach it again.")
 

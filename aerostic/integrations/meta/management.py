@@ -16,7 +16,7 @@ from aerostic.core.settings import settings
 
 NUMBER_FIELDS = (
     "verified_name,display_phone_number,quality_rating,throughput,status,platform_type,"
-    "whatsapp_business_manager_messaging_limit"
+    "whatsapp_business_manager_messaging_limit,is_on_biz_app"
 )
 TEMPLATE_FIELDS = (
     "id,name,language,category,status,quality_score,parameter_format,rejected_reason,components"
