@@ -114,6 +114,12 @@ def check(context: typer.Context, without_tests: bool = False) -> None:
     checks.check(context.args, with_tests=not without_tests)
 
 
+@cli.command(context_settings=PASSES_ON)
+def bench(context: typer.Context) -> None:
+    """Measure what was promised. `bench ingest --json`, for example; all benchmarks by default."""
+    os.execv(sys.executable, [sys.executable, "-m", "bench", *context.args])
+
+
 @cli.command()
 def doctor(data_dir: DataDir = DEFAULT_DATA_DIR, port: Port = 8000) -> None:
     """What is wrong with this machine or configuration, in words."""
