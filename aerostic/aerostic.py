@@ -1,13 +1,14 @@
 """The application: pages, the gate before every click, and the HTTP routes, on one port."""
 
 import reflex as rx
-import reflex.model  # noqa: F401  (else the first click of a process imports it, inside the state's lock)
+import reflex.model
 
 from aerostic.components.typeface import Typeface
 from aerostic.pages import (  # noqa: F401  (importing a page adds it)
     dashboard,
     deliveries,
     entrance,
+    inbox,
     landing,
     not_found,
     settings,

@@ -132,5 +132,10 @@
     }
   };
 
-  window.aerostic = { signInAgain, signOut, enter, renew, upload, filter };
+  const paletteOpened = () => {
+    document.getElementById("palette-input")?.focus();
+    filter("");
+  };
+
+  window.aerostic = { paletteOpened, signInAgain, signOut, enter, renew, upload, filter };
 })();

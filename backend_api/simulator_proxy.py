@@ -1,4 +1,4 @@
-"""Passes `/simulator/graph/…` and `/simulator/control/…` on to the simulator's own process on this machine."""
+"""Passes `/simulator/graph/…` and `/simulator/control/…` on to the simulator's own process."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any

@@ -57,7 +57,7 @@ def form(*children: Any, on_submit: Any, problem: Any, submit: str, is_busy: Any
         rx.flex(
             *children,
             rx.box(
-                rx.cond(problem != "", kit.note(problem, tone=theme.BAD, icon="circle-alert")),
+                kit.refusal(problem),
                 aria_live="polite",
                 width="100%",
             ),
@@ -125,7 +125,11 @@ def _bubble(words: str, *, mine: bool, time: str) -> rx.Component:
     return rx.box(
         rx.text(words, size="3", color="#10231c"),
         rx.flex(
-            rx.text(time, size="1", color="#4a5f57"), *ticks, gap="4px", justify="end", align="center"
+            rx.text(time, size="1", color="#4a5f57"),
+            *ticks,
+            gap="4px",
+            justify="end",
+            align="center",
         ),
         background="#d8f5e3" if mine else "#ffffff",
         padding="10px 14px 6px",

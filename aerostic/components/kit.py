@@ -71,7 +71,9 @@ def keys(*names: str) -> rx.Component:
 
 def code(value: Any) -> rx.Component:
     """An identifier to read aloud or copy."""
-    return rx.code(value, size="2", variant="soft", color_scheme="gray", style={"word_break": "break-all"})
+    return rx.code(
+        value, size="2", variant="soft", color_scheme="gray", style={"word_break": "break-all"}
+    )
 
 
 # Marks
@@ -105,7 +107,9 @@ def skeleton(*, width: str = "100%", height: str = "14px") -> rx.Component:
 def skeleton_rows(count: int = 5) -> rx.Component:
     row = rx.hstack(
         rx.box(class_name="skeleton", width="32px", height="32px", border_radius="99px"),
-        rx.vstack(skeleton(width="38%"), skeleton(width="64%", height="11px"), width="100%", gap="7px"),
+        rx.vstack(
+            skeleton(width="38%"), skeleton(width="64%", height="11px"), width="100%", gap="7px"
+        ),
         width="100%",
         padding=theme.S3,
         align="center",
@@ -132,14 +136,23 @@ def card(*children: Child, **props: Any) -> rx.Component:
     )
 
 
-def section(title: str, note: str, *children: Child, actions: Sequence[rx.Component] = ()) -> rx.Component:
+def section(
+    title: str, note: str, *children: Child, actions: Sequence[rx.Component] = ()
+) -> rx.Component:
     """A card with a head."""
-    return card(rx.flex(heading(title, note, *actions), *children, direction="column", gap=theme.S5))
+    return card(
+        rx.flex(heading(title, note, *actions), *children, direction="column", gap=theme.S5)
+    )
 
 
 def note(message: Any, *, tone: str = theme.INFO, icon: str = "info") -> rx.Component:
     """One thing the reader should know before going on."""
     return rx.callout(message, icon=icon, color_scheme=tone, size="1", width="100%")
+
+
+def refusal(problem: rx.Var[str]) -> rx.Component:
+    """Why a form was refused, where no one field is to blame."""
+    return rx.cond(problem != "", note(problem, tone=theme.BAD, icon="circle-alert"))
 
 
 def empty(icon: str, title: str, hint: Any, *actions: rx.Component) -> rx.Component:
@@ -186,7 +199,9 @@ def button(
 ) -> rx.Component:
     """`variant`: `solid` for the one main act of a place, `soft` beside it, `ghost` for the rest."""
     inside = [rx.icon(icon, size=16)] if icon else []
-    return rx.button(*inside, label, **{"variant": variant, "size": "2", "cursor": "pointer", **props})
+    return rx.button(
+        *inside, label, **{"variant": variant, "size": "2", "cursor": "pointer", **props}
+    )
 
 
 def icon_button(icon: str, label: str, **props: Any) -> rx.Component:
@@ -235,7 +250,12 @@ def field(
         }
     )
     return rx.box(
-        rx.el.label(rx.text(label, size="2", weight="medium", as_="span"), html_for=ident, display="block", margin_bottom="6px"),
+        rx.el.label(
+            rx.text(label, size="2", weight="medium", as_="span"),
+            html_for=ident,
+            display="block",
+            margin_bottom="6px",
+        ),
         inside,
         rx.box(_help(error, hint), id=f"{ident}-help", aria_live="polite"),
         width="100%",
@@ -256,7 +276,9 @@ def choice(
     ident = props.pop("id", f"field-{name}")
     picker = rx.select.root(
         rx.select.trigger(id=ident, width="100%"),
-        rx.select.content(*(rx.select.item(words, value=value) for value, words in options), position="popper"),
+        rx.select.content(
+            *(rx.select.item(words, value=value) for value, words in options), position="popper"
+        ),
         name=name,
         size="3",
         **props,
@@ -268,7 +290,12 @@ def choice(
 
 
 def dialog(
-    title: Any, *children: Child, is_open: rx.Var[bool], on_close: Click, note: Any = "", width: str = "480px"
+    title: Any,
+    *children: Child,
+    is_open: rx.Var[bool],
+    on_close: Click,
+    note: Any = "",
+    width: str = "480px",
 ) -> rx.Component:
     """A question or a small form above the page. Esc and a click beside it close it."""
     return rx.dialog.root(
@@ -338,7 +365,12 @@ def table(
     grid = rx.box(
         rx.table.root(
             rx.table.header(rx.table.row(*(_column(name) for name in columns))),
-            rx.table.body(rx.foreach(rows, lambda one: rx.table.row(*(rx.table.cell(c) for c in row(one)), align="center"))),
+            rx.table.body(
+                rx.foreach(
+                    rows,
+                    lambda one: rx.table.row(*(rx.table.cell(c) for c in row(one)), align="center"),
+                )
+            ),
             variant="ghost",
             size="2",
             width="100%",

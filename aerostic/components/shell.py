@@ -26,7 +26,13 @@ WORKSPACE_PAGES = (
     Entry("inbox", "Inbox", "message-circle", Permission.INBOX_READ, "conversations messages chat"),
     Entry("contacts", "Contacts", "contact", Permission.CONTACTS_READ, "people customers import"),
     Entry("team", "Team", "users", Permission.TEAM_READ, "members invitations roles"),
-    Entry("settings", "Settings", "settings-2", Permission.WORKSPACE_READ, "numbers labels profile password"),
+    Entry(
+        "settings",
+        "Settings",
+        "settings-2",
+        Permission.WORKSPACE_READ,
+        "numbers labels profile password",
+    ),
 )
 
 
@@ -87,7 +93,13 @@ def _skip_link() -> rx.Component:
         href="#main",
         position="absolute",
         left="-999px",
-        _focus={"left": "8px", "top": "8px", "z_index": "50", "background": theme.SURFACE, "padding": theme.S2},
+        _focus={
+            "left": "8px",
+            "top": "8px",
+            "z_index": "50",
+            "background": theme.SURFACE,
+            "padding": theme.S2,
+        },
     )
 
 
@@ -118,12 +130,21 @@ def wordmark() -> rx.Component:
 
 def _navigation(active: str) -> rx.Component:
     return rx.flex(
-        rx.box(rx.el.a(wordmark(), href="/dashboard", class_name="plain"), padding=f"2px {theme.S2} {theme.S3}"),
+        rx.box(
+            rx.el.a(wordmark(), href="/dashboard", class_name="plain"),
+            padding=f"2px {theme.S2} {theme.S3}",
+        ),
         rx.cond(SignedIn.here != "", _workspace_switcher()),
         rx.el.nav(
             rx.flex(
-                rx.cond(SignedIn.here != "", rx.fragment(*(_nav_entry(e, active) for e in WORKSPACE_PAGES))),
-                rx.cond(SignedIn.has_simulator, _nav_link("Simulator", "smartphone", "/simulator", active == "simulator")),
+                rx.cond(
+                    SignedIn.here != "",
+                    rx.fragment(*(_nav_entry(e, active) for e in WORKSPACE_PAGES)),
+                ),
+                rx.cond(
+                    SignedIn.has_simulator,
+                    _nav_link("Simulator", "smartphone", "/simulator", active == "simulator"),
+                ),
                 rx.cond(SignedIn.is_staff, _staff_links(active)),
                 direction="column",
                 gap="2px",
@@ -148,7 +169,13 @@ def _navigation(active: str) -> rx.Component:
 
 def _staff_links(active: str) -> rx.Component:
     return rx.fragment(
-        rx.text("Platform", size="1", color=theme.MUTED, weight="medium", padding=f"{theme.S4} {theme.S3} {theme.S1}"),
+        rx.text(
+            "Platform",
+            size="1",
+            color=theme.MUTED,
+            weight="medium",
+            padding=f"{theme.S4} {theme.S3} {theme.S1}",
+        ),
         _nav_link("Deliveries", "package-check", "/admin/deliveries", active == "deliveries"),
     )
 
@@ -187,7 +214,14 @@ def _workspace_switcher() -> rx.Component:
         rx.dropdown_menu.trigger(
             rx.el.button(
                 kit.avatar(SignedIn.workspace_name, size="1"),
-                rx.text(SignedIn.workspace_name, size="2", weight="medium", truncate=True, flex="1", text_align="left"),
+                rx.text(
+                    SignedIn.workspace_name,
+                    size="2",
+                    weight="medium",
+                    truncate=True,
+                    flex="1",
+                    text_align="left",
+                ),
                 rx.icon("chevrons-up-down", size=14, color=theme.MUTED),
                 type="button",
                 aria_label="Switch workspace",
@@ -256,7 +290,11 @@ def _person_menu(compact: bool = False) -> rx.Component:
             _menu_label(SignedIn.email),
             rx.cond(
                 SignedIn.here != "",
-                rx.dropdown_menu.item(rx.icon("user-round", size=15), "Your profile", on_select=rx.redirect(_path("settings").to(str) + "?tab=profile")),
+                rx.dropdown_menu.item(
+                    rx.icon("user-round", size=15),
+                    "Your profile",
+                    on_select=rx.redirect(_path("settings").to(str) + "?tab=profile"),
+                ),
             ),
             rx.dropdown_menu.item(
                 rx.color_mode_cond(rx.icon("moon", size=15), rx.icon("sun", size=15)),
@@ -264,7 +302,9 @@ def _person_menu(compact: bool = False) -> rx.Component:
                 on_select=rx.toggle_color_mode,
             ),
             rx.dropdown_menu.separator(),
-            rx.dropdown_menu.item(rx.icon("log-out", size=15), "Sign out", on_select=SignedIn.sign_out),
+            rx.dropdown_menu.item(
+                rx.icon("log-out", size=15), "Sign out", on_select=SignedIn.sign_out
+            ),
             width="230px",
         ),
     )
@@ -275,7 +315,11 @@ def _top_bar(title: Any) -> rx.Component:
     return rx.flex(
         rx.heading(title, as_="h1", size="4", weight="bold", truncate=True),
         rx.flex(
-            kit.icon_button("search", "Search pages", on_click=rx.call_script("document.getElementById('open-palette').click()")),
+            kit.icon_button(
+                "search",
+                "Search pages",
+                on_click=rx.call_script("document.getElementById('open-palette').click()"),
+            ),
             _person_menu(compact=True),
             display=theme.ONLY_NARROW,
             align="center",
@@ -293,7 +337,9 @@ def _top_bar(title: Any) -> rx.Component:
 
 def _bottom_bar(active: str) -> rx.Component:
     return rx.el.nav(
-        rx.cond(SignedIn.here != "", rx.fragment(*(_bottom_entry(e, active) for e in WORKSPACE_PAGES))),
+        rx.cond(
+            SignedIn.here != "", rx.fragment(*(_bottom_entry(e, active) for e in WORKSPACE_PAGES))
+        ),
         aria_label="Main, bottom",
         display=theme.ONLY_NARROW,
         justify_content="space-around",
@@ -380,12 +426,20 @@ def palette() -> rx.Component:
     """Ctrl-K or ⌘K: every page that one may open, and every workspace."""
     return rx.dialog.root(
         rx.dialog.trigger(
-            rx.el.button("Open the command palette", id="open-palette", type="button", tab_index=-1, aria_hidden="true"),
+            rx.el.button(
+                "Open the command palette",
+                id="open-palette",
+                type="button",
+                tab_index=-1,
+                aria_hidden="true",
+            ),
             style={"position": "fixed", "left": "-9999px"},
         ),
         rx.dialog.content(
             rx.dialog.title("Go to", class_name="sr-only"),
-            rx.dialog.description("Type to find a page, arrows to choose, Enter to open.", class_name="sr-only"),
+            rx.dialog.description(
+                "Type to find a page, arrows to choose, Enter to open.", class_name="sr-only"
+            ),
             rx.flex(
                 rx.icon("search", size=18, color=theme.MUTED),
                 rx.el.input(
@@ -409,7 +463,12 @@ def palette() -> rx.Component:
             ),
             rx.box(
                 _commands(),
-                rx.box(kit.muted("No page of that name."), id="no-command", hidden=True, padding=theme.S4),
+                rx.box(
+                    kit.muted("No page of that name."),
+                    id="no-command",
+                    hidden=True,
+                    padding=theme.S4,
+                ),
                 padding=theme.S2,
                 max_height="320px",
                 overflow_y="auto",
@@ -417,7 +476,7 @@ def palette() -> rx.Component:
             padding="0",
             max_width="520px",
             border_radius=theme.RADIUS,
-            on_open_auto_focus=rx.call_script("setTimeout(() => { document.getElementById('palette-input')?.focus(); window.aerostic.filter('') }, 0)"),
+            on_open_auto_focus=rx.call_script("setTimeout(window.aerostic.paletteOpened, 0)"),
         ),
     )
 
@@ -428,16 +487,27 @@ def _commands() -> rx.Component:
             SignedIn.here != "",
             rx.fragment(
                 *(
-                    rx.cond(SignedIn.may.contains(str(e.permission)), _command(e.label, e.icon, _path(e.key), e.words))
+                    rx.cond(
+                        SignedIn.may.contains(str(e.permission)),
+                        _command(e.label, e.icon, _path(e.key), e.words),
+                    )
                     for e in WORKSPACE_PAGES
                 )
             ),
         ),
-        rx.cond(SignedIn.has_simulator, _command("Simulator", "smartphone", "/simulator", "phone whatsapp test")),
-        rx.cond(SignedIn.is_staff, _command("Deliveries", "package-check", "/admin/deliveries", "webhooks log replay")),
+        rx.cond(
+            SignedIn.has_simulator,
+            _command("Simulator", "smartphone", "/simulator", "phone whatsapp test"),
+        ),
+        rx.cond(
+            SignedIn.is_staff,
+            _command("Deliveries", "package-check", "/admin/deliveries", "webhooks log replay"),
+        ),
         rx.foreach(
             SignedIn.workspaces,
-            lambda place: _command("Workspace: " + place.name, "building-2", "/dashboard/" + place.id, ""),
+            lambda place: _command(
+                "Workspace: " + place.name, "building-2", "/dashboard/" + place.id, ""
+            ),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The one set of tokens: colour, space, type. Both appearances, at AA contrast; see also `assets/aerostic.css`."""
+"""The one set of tokens: colour, space, type. What they stand for: `assets/aerostic.css`."""
 
 from typing import Any
 

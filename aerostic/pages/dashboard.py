@@ -28,7 +28,10 @@ def _choices() -> rx.Component:
     return kit.card(
         kit.heading("Where to?", "You are a member of more than one workspace."),
         rx.flex(
-            rx.foreach(SignedIn.workspaces, _choice), direction="column", gap=theme.S2, margin_top=theme.S4
+            rx.foreach(SignedIn.workspaces, _choice),
+            direction="column",
+            gap=theme.S2,
+            margin_top=theme.S4,
         ),
         max_width="560px",
     )

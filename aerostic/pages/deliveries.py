@@ -27,11 +27,15 @@ def deliveries() -> rx.Component:
                 Deliveries.rows,
                 _row,
                 is_loading=Deliveries.is_loading,
-                when_empty=kit.empty("package-check", "No deliveries here", "Nothing of this status."),
+                when_empty=kit.empty(
+                    "package-check", "No deliveries here", "Nothing of this status."
+                ),
                 has_more=Deliveries.has_more,
                 on_more=Deliveries.show_more,
             ),
-            actions=[kit.button("Refresh", icon="refresh-cw", variant="soft", on_click=Deliveries.load)],
+            actions=[
+                kit.button("Refresh", icon="refresh-cw", variant="soft", on_click=Deliveries.load)
+            ],
         ),
         _detail(),
         title="Deliveries",
@@ -46,7 +50,9 @@ def _filters() -> rx.Component:
             value=Deliveries.status,
             on_change=Deliveries.filter_by,
         ),
-        rx.cond(Deliveries.parked > 0, kit.badge(Deliveries.parked.to_string() + " parked", theme.WARN)),
+        rx.cond(
+            Deliveries.parked > 0, kit.badge(Deliveries.parked.to_string() + " parked", theme.WARN)
+        ),
         align="center",
         gap=theme.S3,
         wrap="wrap",
@@ -60,7 +66,9 @@ def _row(line: DeliveryLine) -> list[rx.Component]:
         kit.muted(line.size, white_space="nowrap"),
         kit.muted(line.attempts),
         kit.muted(line.reason, truncate=True, max_width="320px"),
-        kit.button("Open", variant="ghost", size="1", margin="0", on_click=Deliveries.open(line.id)),
+        kit.button(
+            "Open", variant="ghost", size="1", margin="0", on_click=Deliveries.open(line.id)
+        ),
     ]
 
 
@@ -81,7 +89,12 @@ def _detail() -> rx.Component:
             rx.foreach(Deliveries.problems, _problem),
             rx.cond(Deliveries.is_cut, kit.muted("Only the beginning is shown.")),
             rx.box(
-                rx.el.pre(Deliveries.body, font_size="12px", white_space="pre-wrap", word_break="break-word"),
+                rx.el.pre(
+                    Deliveries.body,
+                    font_size="12px",
+                    white_space="pre-wrap",
+                    word_break="break-word",
+                ),
                 background=theme.SUNKEN,
                 border=f"1px solid {theme.LINE}",
                 border_radius=theme.RADIUS_SMALL,

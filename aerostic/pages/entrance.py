@@ -31,16 +31,28 @@ def login() -> rx.Component:
 
 def _email_field(error: rx.Var[str]) -> rx.Component:
     return kit.field(
-        "E-mail", "email", kind="email", error=error, auto_complete="username", required=True,
-        placeholder="you@company.com",
-    )  # fmt: skip
-
-
-def _password_field(label: str, *, error: rx.Var[str] | str = "", auto_complete: str, hint: str = "") -> rx.Component:
-    return kit.field(
-        label, "password", kind="password", error=error, hint=hint, auto_complete=auto_complete,
+        "E-mail",
+        "email",
+        kind="email",
+        error=error,
+        auto_complete="username",
         required=True,
-    )  # fmt: skip
+        placeholder="you@company.com",
+    )
+
+
+def _password_field(
+    label: str, *, error: rx.Var[str] | str = "", auto_complete: str, hint: str = ""
+) -> rx.Component:
+    return kit.field(
+        label,
+        "password",
+        kind="password",
+        error=error,
+        hint=hint,
+        auto_complete=auto_complete,
+        required=True,
+    )
 
 
 def _second_factor_field() -> rx.Component:
@@ -80,14 +92,22 @@ def _register() -> rx.Component:
         "Create your workspace",
         "Your own, with you as its owner. You can invite others later.",
         form(
-            kit.field("Your name", "name", error=errors["name"], auto_complete="name", required=True),
             kit.field(
-                "Name of the workspace", "workspace", error=errors["workspace"], required=True,
-                auto_complete="organization", placeholder="Bluebird Café",
+                "Your name", "name", error=errors["name"], auto_complete="name", required=True
+            ),
+            kit.field(
+                "Name of the workspace",
+                "workspace",
+                error=errors["workspace"],
+                required=True,
+                auto_complete="organization",
+                placeholder="Bluebird Café",
             ),
             _email_field(errors["email"]),
             _password_field(
-                "Password", error=errors["password"], auto_complete="new-password",
+                "Password",
+                error=errors["password"],
+                auto_complete="new-password",
                 hint="At least ten characters. A short sentence is easy to keep.",
             ),
             on_submit=Registration.submit,
@@ -96,7 +116,7 @@ def _register() -> rx.Component:
             is_busy=Registration.is_busy,
         ),
         aside("Have an account? ", link("Sign in", "/login")),
-    )  # fmt: skip
+    )
 
 
 def _confirm_registration() -> rx.Component:
@@ -126,7 +146,9 @@ def _confirm_registration() -> rx.Component:
     )
 
 
-@rx.page(route="/forgot-password", title="Forgotten password · Aerostic", on_load=PasswordReset.open)
+@rx.page(
+    route="/forgot-password", title="Forgotten password · Aerostic", on_load=PasswordReset.open
+)
 def forgot_password() -> rx.Component:
     return rx.match(
         PasswordReset.step, ("code", _new_password()), ("done", _password_is_new()), _ask_for_code()
@@ -152,7 +174,9 @@ def _new_password() -> rx.Component:
     return entrance(
         "Set a new password",
         rx.fragment(
-            "If ", rx.text.strong(PasswordReset.email), " has an account, a code is on its way there."
+            "If ",
+            rx.text.strong(PasswordReset.email),
+            " has an account, a code is on its way there.",
         ),
         form(
             code_field(PasswordReset.errors["code"]),
@@ -191,7 +215,11 @@ def accept_invite() -> rx.Component:
         entrance(
             rx.fragment("Join ", rx.cond(Invitation.is_known, Invitation.workspace, "…")),
             rx.fragment(
-                "You were invited as ", Invitation.role, " with ", rx.text.strong(Invitation.email), "."
+                "You were invited as ",
+                Invitation.role,
+                " with ",
+                rx.text.strong(Invitation.email),
+                ".",
             ),
             rx.cond(Invitation.is_known, _join_form(), kit.skeleton(height="44px")),
         ),
@@ -223,7 +251,13 @@ def _prove_account() -> rx.Component:
 
 def _make_account() -> rx.Component:
     return rx.flex(
-        kit.field("Your name", "name", error=Invitation.errors["name"], auto_complete="name", required=True),
+        kit.field(
+            "Your name",
+            "name",
+            error=Invitation.errors["name"],
+            auto_complete="name",
+            required=True,
+        ),
         _password_field(
             "Choose a password",
             error=Invitation.errors["password"],

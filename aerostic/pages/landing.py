@@ -42,7 +42,10 @@ def _header() -> rx.Component:
     return rx.flex(
         wordmark(),
         rx.flex(
-            rx.link(kit.button("Sign in", variant="ghost", color_scheme="gray", margin="0"), href="/login"),
+            rx.link(
+                kit.button("Sign in", variant="ghost", color_scheme="gray", margin="0"),
+                href="/login",
+            ),
             rx.link(kit.button("Create a workspace"), href="/register", display=theme.ONLY_WIDE),
             gap=theme.S4,
             align="center",

@@ -41,7 +41,10 @@ def settings() -> rx.Component:
     return shell(
         rx.tabs.root(
             rx.tabs.list(
-                *(rx.tabs.trigger(words, value=key, white_space="nowrap") for key, words, _ in TABS),
+                *(
+                    rx.tabs.trigger(words, value=key, white_space="nowrap")
+                    for key, words, _ in TABS
+                ),
                 overflow_x="auto",
                 class_name="scroll-quietly",
             ),
@@ -63,21 +66,33 @@ def _workspace() -> rx.Component:
         rx.form(
             rx.flex(
                 kit.field(
-                    "Name", "name", error=errors["name"], default_value=Settings.name, key=Settings.name,
+                    "Name",
+                    "name",
+                    error=errors["name"],
+                    default_value=Settings.name,
+                    key=Settings.name,
                     read_only=~may_manage,
                 ),
                 kit.field(
-                    "Time zone", "time_zone", error=errors["time_zone"], default_value=Settings.time_zone,
-                    key=Settings.time_zone, hint="For example Europe/Berlin.", read_only=~may_manage,
+                    "Time zone",
+                    "time_zone",
+                    error=errors["time_zone"],
+                    default_value=Settings.time_zone,
+                    key=Settings.time_zone,
+                    hint="For example Europe/Berlin.",
+                    read_only=~may_manage,
                     id="workspace-zone",
                 ),
                 kit.field(
-                    "Country", "default_country", error=errors["default_country"],
-                    default_value=Settings.default_country, key=Settings.default_country,
+                    "Country",
+                    "default_country",
+                    error=errors["default_country"],
+                    default_value=Settings.default_country,
+                    key=Settings.default_country,
                     hint="Two letters. Numbers written without a country code are taken to be of here.",
                     read_only=~may_manage,
                 ),
-                rx.cond(Settings.problem != "", kit.note(Settings.problem, tone=theme.BAD, icon="circle-alert")),
+                kit.refusal(Settings.problem),
                 rx.cond(
                     may_manage,
                     rx.box(kit.button("Save", type="submit", loading=Settings.is_busy)),
@@ -90,4 +105,4 @@ def _workspace() -> rx.Component:
             on_submit=Settings.save,
             reset_on_submit=False,
         ),
-    )  # fmt: skip
+    )

@@ -42,7 +42,10 @@ def _header() -> rx.Component:
     return rx.flex(
         rx.el.a(wordmark(), href="/dashboard", class_name="plain"),
         rx.heading("Simulator", as_="h1", size="3", color=theme.MUTED, weight="medium"),
-        kit.muted("Write as a customer on the left, answer on the right. Nothing leaves this machine.", display=theme.ONLY_WIDE),
+        kit.muted(
+            "Write as a customer on the left, answer on the right. Nothing leaves this machine.",
+            display=theme.ONLY_WIDE,
+        ),
         as_="header",
         align="center",
         gap=theme.S4,
@@ -55,7 +58,9 @@ def _header() -> rx.Component:
 
 
 def _inbox() -> rx.Component:
-    return rx.el.iframe(src=Simulator.inbox, title="The inbox", width="100%", height="100%", border="0")
+    return rx.el.iframe(
+        src=Simulator.inbox, title="The inbox", width="100%", height="100%", border="0"
+    )
 
 
 def _sign_in() -> rx.Component:

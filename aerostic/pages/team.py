@@ -33,7 +33,9 @@ def team() -> rx.Component:
 
 
 def _members() -> rx.Component:
-    invite = rx.cond(may_manage, kit.button("Invite", icon="user-plus", on_click=Team.begin_inviting))
+    invite = rx.cond(
+        may_manage, kit.button("Invite", icon="user-plus", on_click=Team.begin_inviting)
+    )
     return kit.section(
         "Members",
         "Everyone who can open this workspace, and what their role lets them do.",
@@ -53,7 +55,11 @@ def _members() -> rx.Component:
 def _member_row(member: Member) -> list[rx.Component]:
     return [
         _person(member),
-        rx.cond(member.can_change, _role_choice(member), kit.badge(member.role.capitalize(), ROLE_COLOURS[member.role])),
+        rx.cond(
+            member.can_change,
+            _role_choice(member),
+            kit.badge(member.role.capitalize(), ROLE_COLOURS[member.role]),
+        ),
         rx.cond(
             member.has_second_factor,
             kit.badge("On", theme.GOOD, "shield-check"),
@@ -85,7 +91,8 @@ def _role_choice(member: Member) -> rx.Component:
     return rx.select.root(
         rx.select.trigger(aria_label="Role of " + member.name, variant="soft", color_scheme="gray"),
         rx.select.content(
-            *(rx.select.item(role.value.title(), value=role.value) for role, _ in ROLES), position="popper"
+            *(rx.select.item(role.value.title(), value=role.value) for role, _ in ROLES),
+            position="popper",
         ),
         value=member.role,
         on_change=lambda role: Team.change_role(member.id, role),
@@ -99,7 +106,9 @@ def _member_menu(member: Member) -> rx.Component:
         color="red",
         on_select=Team.ask_to_remove(member.id),
     )
-    hand_over = rx.dropdown_menu.item("Make them the owner", on_select=Team.ask_to_hand_over(member.id))
+    hand_over = rx.dropdown_menu.item(
+        "Make them the owner", on_select=Team.ask_to_hand_over(member.id)
+    )
     return rx.cond(
         member.can_change | member.is_self,
         rx.dropdown_menu.root(
@@ -123,7 +132,11 @@ def _invitations() -> rx.Component:
         kit.section(
             "Invitations",
             "Open until they are accepted, for seven days at most.",
-            kit.table(["E-mail", "Role", "Invited by", "Open until", ""], Team.invitations, _invitation_row),
+            kit.table(
+                ["E-mail", "Role", "Invited by", "Open until", ""],
+                Team.invitations,
+                _invitation_row,
+            ),
         ),
     )
 
@@ -141,11 +154,15 @@ def _invitation_row(invited: Invited) -> list[rx.Component]:
         rx.cond(
             may_manage,
             kit.button(
-                "Withdraw", variant="ghost", color_scheme="red", size="1", margin="0",
+                "Withdraw",
+                variant="ghost",
+                color_scheme="red",
+                size="1",
+                margin="0",
                 on_click=Team.withdraw(invited.id),
             ),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _invite_dialog() -> rx.Component:
@@ -153,17 +170,27 @@ def _invite_dialog() -> rx.Component:
         "Invite a colleague",
         rx.form(
             rx.flex(
-                kit.field("E-mail", "email", kind="email", error=Team.errors["email"], required=True),
+                kit.field(
+                    "E-mail", "email", kind="email", error=Team.errors["email"], required=True
+                ),
                 kit.choice(
-                    "Role", "role", [(role.value, words) for role, words in ROLES],
+                    "Role",
+                    "role",
+                    [(role.value, words) for role, words in ROLES],
                     default_value=Role.AGENT.value,
                 ),
-                rx.cond(Team.problem != "", kit.note(Team.problem, tone=theme.BAD, icon="circle-alert")),
+                kit.refusal(Team.problem),
                 direction="column",
                 gap=theme.S4,
             ),
             kit.dialog_actions(
-                kit.button("Cancel", variant="soft", color_scheme="gray", type="button", on_click=Team.close),
+                kit.button(
+                    "Cancel",
+                    variant="soft",
+                    color_scheme="gray",
+                    type="button",
+                    on_click=Team.close,
+                ),
                 kit.button("Send the invitation", type="submit", loading=Team.is_busy),
             ),
             on_submit=Team.invite,
@@ -171,7 +198,7 @@ def _invite_dialog() -> rx.Component:
         note="They get a link by e-mail and choose their own password.",
         is_open=Team.is_inviting,
         on_close=Team.close,
-    )  # fmt: skip
+    )
 
 
 def _leave_dialog() -> rx.Component:

@@ -227,7 +227,9 @@ class Invitation(Form, AppState):
         """Join, then sign in; who is signed in as the invited person only joins."""
         self.is_busy = True
         yield None
-        done, ticket = await self._send(self.call_shared(_accept, self._token(), form, caller.get().ip))
+        done, ticket = await self._send(
+            self.call_shared(_accept, self._token(), form, caller.get().ip)
+        )
         if done and ticket:
             self.is_busy = True
             yield enter(ticket, "/dashboard", Invitation.entered)

@@ -122,4 +122,6 @@ class Deliveries(AppState):
         _, sorry = await self.attempt(self.call_platform(service.replay, delivery_id))
         await self._read_one(delivery_id)
         await self._read()
-        return sorry or rx.toast.success("It is queued again. Open it in a moment to see what became of it.")
+        return sorry or rx.toast.success(
+            "It is queued again. Open it in a moment to see what became of it."
+        )

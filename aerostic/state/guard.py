@@ -219,7 +219,7 @@ async def _hand_over(state: BaseState, who: Caller) -> None:
 
     root = state._get_root_state()
     route = dict(root.router_data)
-    root.reset()
+    root.reset()  # type: ignore[no-untyped-call]
     root.router_data = route
     root._update_router_vars(route, {})
     ours = await state.get_state(AppState)
@@ -283,7 +283,7 @@ def _answer(*specs: EventSpec) -> StateUpdate:
 
 
 class ClosedUploads:
-    """Reflex's own `/_upload`, for everyone: it would store bodies before asking and serve files to strangers.
+    """Closes Reflex's `/_upload`, which stores bodies before asking and serves files to strangers.
 
     It also takes the person from the client token alone. Files come and go through our authorised routes.
     """

@@ -64,6 +64,9 @@ class Labels(Form, AppState):
     @rx.event
     @access(Permission.INBOX_READ)
     def close(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self.is_editing, self.deleting = False, NO_LABEL
 
     @rx.event
@@ -92,7 +95,7 @@ class Labels(Form, AppState):
     @access(Permission.INBOX_MANAGE)
     async def delete(self) -> EventSpec:
         gone = self.deleting
-        self.close()
+        self._close()
         await self.call(service.delete_label, UUID(gone.id))
         await self._read()
         return rx.toast.success(f"The label “{gone.name}” is gone.")
@@ -130,6 +133,9 @@ class Replies(Form, AppState):
     @rx.event
     @access(Permission.INBOX_READ)
     def close(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self.is_editing, self.deleting = False, NO_REPLY
 
     @rx.event
@@ -158,7 +164,7 @@ class Replies(Form, AppState):
     @access(Permission.INBOX_MANAGE)
     async def delete(self) -> EventSpec:
         gone = self.deleting
-        self.close()
+        self._close()
         await self.call(service.delete_canned_reply, UUID(gone.id))
         await self._read()
         return rx.toast.success(f"/{gone.shortcut} is gone.")

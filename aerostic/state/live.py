@@ -104,7 +104,8 @@ class Pages:
 
 async def _refresh(app: rx.App, watcher: Watcher, changes: Changes) -> bool:
     """Let one page read again. False: it is gone, or its person may no longer look."""
-    if app.event_namespace.token_to_sid.get(watcher.token) != watcher.socket_id:
+    sockets = app.event_namespace.token_to_sid if app.event_namespace else {}
+    if sockets.get(watcher.token) != watcher.socket_id:
         return False
     who = await _still(watcher.who)
     if who is None:

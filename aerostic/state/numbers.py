@@ -127,6 +127,9 @@ class Numbers(Form, AppState):
     @rx.event
     @access(Permission.NUMBERS_READ)
     def close(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self.is_connecting, self.closing_id = False, ""
 
     @rx.event
@@ -167,7 +170,7 @@ class Numbers(Form, AppState):
     @access(Permission.NUMBERS_MANAGE)
     async def disconnect(self) -> EventSpec:
         number_id, phone = UUID(self.closing_id), self.closing_phone
-        self.close()
+        self._close()
         await self.call(service.disconnect_number, number_id)
         await self._read()
         return rx.toast.success(f"{phone} is disconnected. Its conversations stay in the inbox.")

@@ -38,8 +38,21 @@ class SignedInAt:
         )
 
 
-_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-_SYSTEMS = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Mac OS", "Mac"), ("Windows", "Windows"), ("Linux", "Linux"))  # fmt: skip
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Mac OS", "Mac"),
+    ("Windows", "Windows"),
+    ("Linux", "Linux"),
+)
 
 
 def browser_in_words(user_agent: str) -> str:
@@ -114,7 +127,9 @@ class Sessions(AppState):
     async def revoke_others(self) -> EventSpec:
         ended = await self.call_shared(service.revoke_other_sessions)
         await self._read()
-        return rx.toast.success(f"Signed out in {ended} other places." if ended else "You are signed in only here.")
+        return rx.toast.success(
+            f"Signed out in {ended} other places." if ended else "You are signed in only here."
+        )
 
 
 class SecondFactor(Form, AppState):

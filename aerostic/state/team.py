@@ -117,6 +117,9 @@ class Team(Form, AppState):
     @access(Permission.TEAM_READ)
     def close(self) -> None:
         """Every dialog of the page."""
+        self._close()
+
+    def _close(self) -> None:
         self.is_inviting, self.leaving, self.successor = False, NO_MEMBER, NO_MEMBER
 
     @rx.event
@@ -129,7 +132,9 @@ class Team(Form, AppState):
         if done:
             self.is_inviting = False
             await self._read()
-            yield rx.toast.success(f"An invitation is on its way to {email}. It is open for seven days.")
+            yield rx.toast.success(
+                f"An invitation is on its way to {email}. It is open for seven days."
+            )
 
     @rx.event
     @access(Permission.TEAM_MANAGE)
@@ -155,7 +160,7 @@ class Team(Form, AppState):
     @access(Permission.TEAM_MANAGE)
     async def remove(self) -> EventSpec:
         gone = self.leaving
-        self.close()
+        self._close()
         await self.call(service.remove_member, UUID(gone.id))
         await self._read()
         return rx.toast.success(f"{gone.name} is no longer in this workspace.")
@@ -163,7 +168,7 @@ class Team(Form, AppState):
     @rx.event
     @access(Permission.WORKSPACE_READ)
     async def leave(self) -> EventSpec:
-        self.close()
+        self._close()
         await self.call(service.leave)
         return rx.call_script("window.location.assign('/dashboard')")
 
@@ -177,7 +182,7 @@ class Team(Form, AppState):
     async def hand_over(self) -> EventSpec:
         """Another owner; the one before becomes an admin, and sees the page as one."""
         successor = self.successor
-        self.close()
+        self._close()
         await self.call(service.transfer_ownership, UUID(successor.id))
         return rx.call_script("window.location.reload()")
 

@@ -1,6 +1,7 @@
 """The real backend in a process of its own, and tabs that speak its wire by hand."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from tests.conftest import PASSWORD, Place
@@ -41,7 +41,12 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     log = tmp_path_factory.mktemp("backend") / "log"
     with log.open("w") as output:
         server = subprocess.Popen(
-            _command(port), cwd=ROOT, env=_environment(url), stdout=output, stderr=output
+            _command(port),
+            cwd=ROOT,
+            env=_environment(url),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     try:
         until(lambda: _answers(url), what=f"the backend's answer; its log is {log}", seconds=60)
@@ -52,8 +57,19 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
 
 def _command(port: int) -> list[str]:
     granian = str(Path(sys.executable).with_name("granian"))
-    return [granian, "--interface", "asgi", "--factory", "--host", "127.0.0.1", "--port", str(port),
-            "--workers", "1", "aerostic.aerostic:app"]  # fmt: skip
+    return [
+        granian,
+        "--interface",
+        "asgi",
+        "--factory",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "aerostic.aerostic:app",
+    ]
 
 
 def _environment(url: str) -> dict[str, str]:
@@ -75,15 +91,11 @@ def _answers(url: str) -> bool:
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    family = psutil.Process(server.pid).children(recursive=True)
     server.terminate()
     try:
         server.wait(20)
     except subprocess.TimeoutExpired:
-        server.kill()
-    for child in family:
-        if child.is_running():
-            child.kill()
+        os.killpg(server.pid, signal.SIGKILL)
 
 
 OpenTab = Callable[..., Tab]

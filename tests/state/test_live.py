@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlmodel import delete
+from sqlmodel import col, delete
 
 from aerostic.core import queue
 from aerostic.core.permissions import STRANGER, Role
@@ -38,7 +38,7 @@ def test_whoever_was_removed_hears_no_more(
     agent = open_tab(team_of(place), cookie=signed_in(place, "agent")).hydrated()
     owner = open_tab(team_of(place), cookie=signed_in(place, "owner")).hydrated()
     with shared_work(STRANGER) as ctx:
-        ctx.session.execute(delete(Membership).where(Membership.user_id == place.agent_id))
+        ctx.session.execute(delete(Membership).where(col(Membership.user_id) == place.agent_id))
     until(
         lambda: "/404" in agent.call(f"{Team.get_full_name()}.load"),
         what="the removal to be noticed",

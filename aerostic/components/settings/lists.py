@@ -23,9 +23,13 @@ def labels() -> rx.Component:
                 Labels.labels,
                 _label_row,
                 is_loading=Labels.is_loading,
-                when_empty=kit.empty("tag", "No labels yet", "For example: order, question, complaint."),
+                when_empty=kit.empty(
+                    "tag", "No labels yet", "For example: order, question, complaint."
+                ),
             ),
-            actions=[rx.cond(may_manage, kit.button("New label", icon="plus", on_click=Labels.edit("")))],
+            actions=[
+                rx.cond(may_manage, kit.button("New label", icon="plus", on_click=Labels.edit("")))
+            ],
         ),
         _label_dialog(),
         kit.confirm(
@@ -51,18 +55,26 @@ def _row_actions(name: Any, edit: Any, delete: Any) -> rx.Component:
         may_manage,
         rx.flex(
             rx.icon_button(
-                rx.icon("pencil", size=16), variant="ghost", color_scheme="gray", margin="0",
-                aria_label="Edit " + name, on_click=edit,
+                rx.icon("pencil", size=16),
+                variant="ghost",
+                color_scheme="gray",
+                margin="0",
+                aria_label="Edit " + name,
+                on_click=edit,
             ),
             rx.icon_button(
-                rx.icon("trash-2", size=16), variant="ghost", color_scheme="red", margin="0",
-                aria_label="Delete " + name, on_click=delete,
+                rx.icon("trash-2", size=16),
+                variant="ghost",
+                color_scheme="red",
+                margin="0",
+                aria_label="Delete " + name,
+                on_click=delete,
             ),
             gap=theme.S2,
             justify="end",
         ),
         rx.fragment(),
-    )  # fmt: skip
+    )
 
 
 def _label_dialog() -> rx.Component:
@@ -71,14 +83,21 @@ def _label_dialog() -> rx.Component:
         rx.form(
             rx.flex(
                 kit.field(
-                    "Name", "name", error=Labels.errors["name"], default_value=Labels.editing.name,
-                    key=Labels.editing.id, required=True, max_length=40,
+                    "Name",
+                    "name",
+                    error=Labels.errors["name"],
+                    default_value=Labels.editing.name,
+                    key=Labels.editing.id,
+                    required=True,
+                    max_length=40,
                 ),
                 kit.choice(
-                    "Colour", "colour", [(colour, colour.title()) for colour in COLOURS],
+                    "Colour",
+                    "colour",
+                    [(colour, colour.title()) for colour in COLOURS],
                     default_value=Labels.editing.colour,
                 ),
-                _problem(Labels.problem),
+                kit.refusal(Labels.problem),
                 direction="column",
                 gap=theme.S4,
             ),
@@ -89,7 +108,7 @@ def _label_dialog() -> rx.Component:
         is_open=Labels.is_editing,
         on_close=Labels.close,
         note="Everyone in the workspace sees it.",
-    )  # fmt: skip
+    )
 
 
 def replies() -> rx.Component:
@@ -108,7 +127,11 @@ def replies() -> rx.Component:
                     "Write down once what you answer every day: opening hours, directions, prices.",
                 ),
             ),
-            actions=[rx.cond(may_manage, kit.button("New answer", icon="plus", on_click=Replies.edit("")))],
+            actions=[
+                rx.cond(
+                    may_manage, kit.button("New answer", icon="plus", on_click=Replies.edit(""))
+                )
+            ],
         ),
         _reply_dialog(),
         kit.confirm(
@@ -127,7 +150,11 @@ def _reply_row(reply: ReplyLine) -> list[rx.Component]:
         kit.code("/" + reply.shortcut),
         kit.text(
             reply.text,
-            style={"display": "-webkit-box", "-webkit-line-clamp": "2", "-webkit-box-orient": "vertical"},
+            style={
+                "display": "-webkit-box",
+                "-webkit-line-clamp": "2",
+                "-webkit-box-orient": "vertical",
+            },
             overflow="hidden",
             min_width="220px",
         ),
@@ -137,23 +164,38 @@ def _reply_row(reply: ReplyLine) -> list[rx.Component]:
 
 def _reply_dialog() -> rx.Component:
     answer = rx.text_area(
-        id="field-text", name="text", default_value=Replies.editing.text, key=Replies.editing.id,
-        rows="6", size="3", required=True, max_length=4096, aria_describedby="field-text-help",
-    )  # fmt: skip
+        id="field-text",
+        name="text",
+        default_value=Replies.editing.text,
+        key=Replies.editing.id,
+        rows="6",
+        size="3",
+        required=True,
+        max_length=4096,
+        aria_describedby="field-text-help",
+    )
     return kit.dialog(
         rx.cond(Replies.editing.id != "", "Edit the answer", "New answer"),
         rx.form(
             rx.flex(
                 kit.field(
-                    "Shortcut", "shortcut", error=Replies.errors["shortcut"],
-                    default_value=Replies.editing.shortcut, key=Replies.editing.id, required=True,
-                    placeholder="hours", max_length=41,
+                    "Shortcut",
+                    "shortcut",
+                    error=Replies.errors["shortcut"],
+                    default_value=Replies.editing.shortcut,
+                    key=Replies.editing.id,
+                    required=True,
+                    placeholder="hours",
+                    max_length=41,
                 ),
                 kit.field(
-                    "Answer", "text", control=answer, error=Replies.errors["text"],
+                    "Answer",
+                    "text",
+                    control=answer,
+                    error=Replies.errors["text"],
                     hint="{{ contact.name }} becomes the customer's name.",
                 ),
-                _problem(Replies.problem),
+                kit.refusal(Replies.problem),
                 direction="column",
                 gap=theme.S4,
             ),
@@ -164,15 +206,13 @@ def _reply_dialog() -> rx.Component:
         is_open=Replies.is_editing,
         on_close=Replies.close,
         note="Everyone in the workspace can use it.",
-    )  # fmt: skip
-
-
-def _problem(problem: rx.Var[str]) -> rx.Component:
-    return rx.cond(problem != "", kit.note(problem, tone=theme.BAD, icon="circle-alert"))
+    )
 
 
 def _save_or_cancel(state: Any) -> rx.Component:
     return kit.dialog_actions(
-        kit.button("Cancel", variant="soft", color_scheme="gray", type="button", on_click=state.close),
+        kit.button(
+            "Cancel", variant="soft", color_scheme="gray", type="button", on_click=state.close
+        ),
         kit.button("Save", type="submit", loading=state.is_busy),
     )

@@ -10,12 +10,16 @@ from aerostic.state.session import SignedIn
 STATUS_COLOURS = rx.Var.create(
     {"connected": theme.GOOD, "needs_attention": theme.WARN, "disconnected": theme.NEUTRAL}
 )
-QUALITY_COLOURS = rx.Var.create({"High": theme.GOOD, "Medium": theme.WARN, "Low": theme.BAD, "Not rated yet": theme.NEUTRAL})
+QUALITY_COLOURS = rx.Var.create(
+    {"High": theme.GOOD, "Medium": theme.WARN, "Low": theme.BAD, "Not rated yet": theme.NEUTRAL}
+)
 may_manage = SignedIn.may.contains(str(Permission.NUMBERS_MANAGE))
 
 
 def numbers() -> rx.Component:
-    connect = rx.cond(may_manage, kit.button("Connect a number", icon="plus", on_click=Numbers.begin))
+    connect = rx.cond(
+        may_manage, kit.button("Connect a number", icon="plus", on_click=Numbers.begin)
+    )
     return rx.fragment(
         kit.section(
             "WhatsApp numbers",
@@ -72,10 +76,16 @@ def _account(account: AccountCard) -> rx.Component:
         ),
         rx.cond(
             account.problem != "",
-            rx.box(kit.note(account.problem, tone=theme.WARN, icon="triangle-alert"), margin_top=theme.S3),
+            rx.box(
+                kit.note(account.problem, tone=theme.WARN, icon="triangle-alert"),
+                margin_top=theme.S3,
+            ),
         ),
         rx.flex(
-            rx.foreach(account.numbers, _number), direction="column", gap=theme.S3, margin_top=theme.S3
+            rx.foreach(account.numbers, _number),
+            direction="column",
+            gap=theme.S3,
+            margin_top=theme.S3,
         ),
     )
 
@@ -116,7 +126,10 @@ def _number(number: NumberLine) -> rx.Component:
         ),
         rx.cond(
             (number.problem != "") & number.is_connected,
-            rx.box(kit.note(number.problem, tone=theme.WARN, icon="triangle-alert"), margin_top=theme.S3),
+            rx.box(
+                kit.note(number.problem, tone=theme.WARN, icon="triangle-alert"),
+                margin_top=theme.S3,
+            ),
         ),
         rx.grid(
             _fact("Quality", kit.badge(number.quality, QUALITY_COLOURS[number.quality])),
@@ -149,7 +162,9 @@ def _number_menu(number: NumberLine) -> rx.Component:
         ),
         rx.dropdown_menu.content(
             rx.dropdown_menu.item(
-                "Disconnect", color="red", on_select=Numbers.ask_to_disconnect(number.id, number.phone)
+                "Disconnect",
+                color="red",
+                on_select=Numbers.ask_to_disconnect(number.id, number.phone),
             )
         ),
     )
@@ -162,17 +177,30 @@ def _connect_dialog() -> rx.Component:
         rx.form(
             rx.flex(
                 kit.field(
-                    "WhatsApp Business Account ID", "meta_account_id", error=errors["meta_account_id"],
-                    required=True, input_mode="numeric", placeholder="200000000000001",
+                    "WhatsApp Business Account ID",
+                    "meta_account_id",
+                    error=errors["meta_account_id"],
+                    required=True,
+                    input_mode="numeric",
+                    placeholder="200000000000001",
                 ),
                 kit.field(
-                    "Phone number ID", "phone_number_id", error=errors["phone_number_id"],
-                    required=True, input_mode="numeric", placeholder="100000000000001",
+                    "Phone number ID",
+                    "phone_number_id",
+                    error=errors["phone_number_id"],
+                    required=True,
+                    input_mode="numeric",
+                    placeholder="100000000000001",
                 ),
                 kit.field(
-                    "Access token", "access_token", error=errors["access_token"], kind="password",
-                    required=True, auto_complete="off",
-                    hint="Of a system user, with whatsapp_business_messaging and whatsapp_business_management. "
+                    "Access token",
+                    "access_token",
+                    error=errors["access_token"],
+                    kind="password",
+                    required=True,
+                    auto_complete="off",
+                    hint="Of a system user, with whatsapp_business_messaging and "
+                    "whatsapp_business_management. "
                     "It is stored encrypted and never shown again.",
                 ),
                 kit.note(
@@ -181,12 +209,18 @@ def _connect_dialog() -> rx.Component:
                         rx.code(Numbers.webhook_url, style={"word_break": "break-all"}),
                     )
                 ),
-                rx.cond(Numbers.problem != "", kit.note(Numbers.problem, tone=theme.BAD, icon="circle-alert")),
+                kit.refusal(Numbers.problem),
                 direction="column",
                 gap=theme.S4,
             ),
             kit.dialog_actions(
-                kit.button("Cancel", variant="soft", color_scheme="gray", type="button", on_click=Numbers.close),
+                kit.button(
+                    "Cancel",
+                    variant="soft",
+                    color_scheme="gray",
+                    type="button",
+                    on_click=Numbers.close,
+                ),
                 kit.button("Connect", type="submit", loading=Numbers.is_busy),
             ),
             on_submit=Numbers.connect,
@@ -196,7 +230,7 @@ def _connect_dialog() -> rx.Component:
         is_open=Numbers.is_connecting,
         on_close=Numbers.close,
         width="520px",
-    )  # fmt: skip
+    )
 
 
 def _disconnect_dialog() -> rx.Component:

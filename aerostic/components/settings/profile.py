@@ -9,7 +9,9 @@ from aerostic.state.profile import Password, Profile, SecondFactor, Sessions, Si
 
 
 def profile() -> rx.Component:
-    return rx.flex(_name(), _password(), second_factor(), _sessions(), direction="column", gap=theme.S5)
+    return rx.flex(
+        _name(), _password(), second_factor(), _sessions(), direction="column", gap=theme.S5
+    )
 
 
 def _name() -> rx.Component:
@@ -17,12 +19,18 @@ def _name() -> rx.Component:
         "You",
         Profile.email,
         _form(
-            kit.field("Name", "name", error=Profile.errors["name"], default_value=Profile.name, key=Profile.name),
+            kit.field(
+                "Name",
+                "name",
+                error=Profile.errors["name"],
+                default_value=Profile.name,
+                key=Profile.name,
+            ),
             state=Profile,
             on_submit=Profile.rename,
             submit="Save",
         ),
-    )  # fmt: skip
+    )
 
 
 def _password() -> rx.Component:
@@ -31,26 +39,37 @@ def _password() -> rx.Component:
         "Changing it signs you out everywhere else.",
         _form(
             kit.field(
-                "Current password", "current", kind="password", error=Password.errors["current"],
-                auto_complete="current-password", required=True,
+                "Current password",
+                "current",
+                kind="password",
+                error=Password.errors["current"],
+                auto_complete="current-password",
+                required=True,
             ),
             kit.field(
-                "New password", "password", kind="password", error=Password.errors["password"],
-                auto_complete="new-password", required=True, hint="At least ten characters.",
+                "New password",
+                "password",
+                kind="password",
+                error=Password.errors["password"],
+                auto_complete="new-password",
+                required=True,
+                hint="At least ten characters.",
             ),
             state=Password,
             on_submit=Password.change,
             submit="Change the password",
             key=Password.changes.to_string(),
         ),
-    )  # fmt: skip
+    )
 
 
 def _form(*fields: Any, state: Any, on_submit: Any, submit: str, **props: Any) -> rx.Component:
     return rx.form(
         rx.flex(
             *fields,
-            rx.cond(state.problem != "", kit.note(state.problem, tone=theme.BAD, icon="circle-alert")),
+            rx.cond(
+                state.problem != "", kit.note(state.problem, tone=theme.BAD, icon="circle-alert")
+            ),
             rx.box(kit.button(submit, type="submit", loading=state.is_busy)),
             direction="column",
             gap=theme.S4,
@@ -87,25 +106,36 @@ def _second_factor_state() -> rx.Component:
             kit.badge("On", theme.GOOD, "shield-check"),
             kit.muted(SecondFactor.codes_left.to_string(), " recovery codes left"),
             rx.spacer(),
-            kit.button("Turn off", variant="soft", color_scheme="red", on_click=SecondFactor.begin_stopping),
+            kit.button(
+                "Turn off", variant="soft", color_scheme="red", on_click=SecondFactor.begin_stopping
+            ),
             align="center",
             gap=theme.S3,
             wrap="wrap",
         ),
-        rx.box(kit.button("Set up an authenticator app", icon="smartphone", on_click=SecondFactor.begin)),
+        rx.box(
+            kit.button(
+                "Set up an authenticator app", icon="smartphone", on_click=SecondFactor.begin
+            )
+        ),
     )
 
 
 def _ask_password() -> rx.Component:
     return _form(
         kit.field(
-            "Your password", "password", kind="password", error=SecondFactor.errors["password"],
-            auto_complete="current-password", required=True, auto_focus=True,
+            "Your password",
+            "password",
+            kind="password",
+            error=SecondFactor.errors["password"],
+            auto_complete="current-password",
+            required=True,
+            auto_focus=True,
         ),
         state=SecondFactor,
         on_submit=SecondFactor.show_secret,
         submit="Continue",
-    )  # fmt: skip
+    )
 
 
 def _scan() -> rx.Component:
@@ -126,8 +156,14 @@ def _scan() -> rx.Component:
             kit.text("2. Type the six digits that it shows."),
             _form(
                 kit.field(
-                    "Code", "code", error=SecondFactor.errors["code"], auto_complete="one-time-code",
-                    input_mode="numeric", placeholder="123456", required=True, max_length=12,
+                    "Code",
+                    "code",
+                    error=SecondFactor.errors["code"],
+                    auto_complete="one-time-code",
+                    input_mode="numeric",
+                    placeholder="123456",
+                    required=True,
+                    max_length=12,
                 ),
                 state=SecondFactor,
                 on_submit=SecondFactor.confirm,
@@ -139,14 +175,14 @@ def _scan() -> rx.Component:
         ),
         gap=theme.S5,
         wrap="wrap",
-    )  # fmt: skip
+    )
 
 
 def _codes() -> rx.Component:
     return rx.flex(
         kit.note(
-            "The second factor is on. Keep these codes somewhere safe: each signs you in once if you lose your "
-            "phone. They are not shown again.",
+            "The second factor is on. Keep these codes somewhere safe: each signs you in once if you "
+            "lose your phone. They are not shown again.",
             tone=theme.GOOD,
             icon="shield-check",
         ),
@@ -156,7 +192,9 @@ def _codes() -> rx.Component:
             gap=theme.S2,
         ),
         rx.flex(
-            kit.button("Download", icon="download", variant="soft", on_click=SecondFactor.download_codes),
+            kit.button(
+                "Download", icon="download", variant="soft", on_click=SecondFactor.download_codes
+            ),
             kit.button("I have kept them", on_click=SecondFactor.close),
             gap=theme.S3,
         ),
@@ -168,17 +206,24 @@ def _codes() -> rx.Component:
 def _ask_to_stop() -> rx.Component:
     return _form(
         kit.field(
-            "Your password", "password", kind="password", error=SecondFactor.errors["password"],
-            auto_complete="current-password", required=True,
+            "Your password",
+            "password",
+            kind="password",
+            error=SecondFactor.errors["password"],
+            auto_complete="current-password",
+            required=True,
         ),
         kit.field(
-            "Code of your app, or a recovery code", "code", error=SecondFactor.errors["code"], required=True,
+            "Code of your app, or a recovery code",
+            "code",
+            error=SecondFactor.errors["code"],
+            required=True,
             auto_complete="one-time-code",
         ),
         state=SecondFactor,
         on_submit=SecondFactor.stop,
         submit="Turn the second factor off",
-    )  # fmt: skip
+    )
 
 
 # Where one is signed in
@@ -196,11 +241,13 @@ def _sessions() -> rx.Component:
         ),
         actions=[
             kit.button(
-                "Sign out everywhere else", variant="soft", color_scheme="gray",
+                "Sign out everywhere else",
+                variant="soft",
+                color_scheme="gray",
                 on_click=Sessions.revoke_others,
             )
         ],
-    )  # fmt: skip
+    )
 
 
 def _session_row(session: SignedInAt) -> list[rx.Component]:
@@ -212,8 +259,12 @@ def _session_row(session: SignedInAt) -> list[rx.Component]:
             session.is_current,
             kit.badge("This one", theme.GOOD),
             kit.button(
-                "Sign out", variant="ghost", color_scheme="red", size="1", margin="0",
+                "Sign out",
+                variant="ghost",
+                color_scheme="red",
+                size="1",
+                margin="0",
                 on_click=Sessions.revoke(session.id),
             ),
         ),
-    ]  # fmt: skip
+    ]
