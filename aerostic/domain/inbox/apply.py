@@ -44,12 +44,6 @@ def apply(ctx: Context, received: Sequence[Received]) -> int:
     return len(new)
 
 
-def apply_parked(ctx: Context, wamids: Iterable[str]) -> None:
-    """Apply what waited for messages of ours whose ids at Meta have just become known."""
-    changes, updates = parked.take(ctx, wamids)
-    parked.park(ctx, [*amendments.apply(ctx, changes), *statuses.apply(ctx, updates)])
-
-
 def lock(ctx: Context) -> None:
     """Be the only one who applies for this tenant until the transaction ends."""
     key = ctx.tenant_id.int & (2**63 - 1)

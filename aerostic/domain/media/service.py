@@ -132,12 +132,3 @@ def open_media(ctx: Context, media_id: UUID) -> tuple[Media, Path]:
     if not path.is_file():
         raise NotFound("That file is not here any more.")
     return media, path
-
-
-@requires(Permission.MEDIA_STORE)
-def content_of(ctx: Context, media_id: UUID) -> tuple[Media, Path]:
-    """The same for the sender, which uploads files to Meta."""
-    media = ctx.get(Media, media_id)
-    if media is None or media.status != MediaStatus.STORED:
-        raise NotFound("That file is not here.")
-    return media, storage.path_of(media.storage_key)
