@@ -1,6 +1,7 @@
 """The pages are built again when, and only when, what they are made of changed."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_a_failed_build_is_told_in_words(
     for name, body in {"reflex": f"echo '{said}'; exit 1", "npm": "echo"}.items():
         (tools / name).write_text(f"#!/bin/sh\n{body}\n")
         (tools / name).chmod(0o755)
-    monkeypatch.setattr(frontend.sys, "executable", str(tools / "python"))
+    monkeypatch.setattr(sys, "executable", str(tools / "python"))
     with pytest.raises(OperationError) as refused:
         frontend.build(tmp_path / "build.log", {}, tmp_path)
     assert told in str(refused.value)
