@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from aerostic.domain.inbox import queries, service
 from aerostic.domain.inbox.drafts import Button, Draft, Header, ListRow, ListSection
 from aerostic.domain.inbox.schemas import Content, Failure, MediaView, MessageView, Quote
+from aerostic.domain.sending import service as sending
 from backend_api.deps import Ctx
 from backend_api.idempotency import Once
 
@@ -355,6 +356,24 @@ def react(ctx: Ctx, once: Once, message_id: UUID, body: ReactionIn) -> MessageOu
         return MessageOut.of(queries.message(ctx, message_id))
 
     return once(work)
+
+
+@router.post("/{message_id}/retry", status_code=201)
+def retry(ctx: Ctx, once: Once, message_id: UUID) -> MessageOut:
+    """Send a failed or unknown message again. Answers the new one."""
+    return once(lambda: shown(ctx, sending.resend(ctx, message_id).id))
+
+
+@router.post("/{message_id}/give-up")
+def give_up(ctx: Ctx, message_id: UUID) -> MessageOut:
+    """Leave an unknown message as it is: it counts as not delivered unless Meta says otherwise."""
+    return shown(ctx, sending.give_up(ctx, message_id).id)
+
+
+@router.post("/{message_id}/cancel")
+def cancel(ctx: Ctx, message_id: UUID) -> MessageOut:
+    """Take back a message that has not left yet."""
+    return shown(ctx, sending.cancel(ctx, message_id).id)
 
 
 def shown(ctx: Ctx, message_id: UUID) -> MessageOut:

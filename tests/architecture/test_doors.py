@@ -1,0 +1,384 @@
+"""Every operation of the API, with input that works: refused to strangers, lower roles and other tenants.
+
+Each refusal is paired with the rightful person's success on the very same input, so that a broken door
+does not pass for a closed one. An operation without an example fails: nobody can forget one.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pyotp
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from aerostic.core import clock
+from aerostic.core.ids import new_id
+from aerostic.core.permissions import PlatformRole, Role, system
+from aerostic.core.settings import settings
+from aerostic.core.tenancy import platform_work, shared_work
+from aerostic.domain.channels.models import AccountDirectory, NumberDirectory
+from aerostic.domain.contacts.models import ContactAttribute, Tag
+from aerostic.domain.deliveries.models import WebhookDelivery
+from aerostic.domain.identity.models import User
+from aerostic.domain.inbox.models import CannedReply, Label
+from aerostic.domain.templates.models import Template
+from aerostic.domain.tenants.models import Invitation
+from backend_api.app import api
+from backend_api.openapi import operations
+from tests.builders import contact_of, conversation_of, inbound, outbound
+from tests.clients import member, visitor
+from tests.conftest import PASSWORD, Place, _make_place
+from tests.simulator.conftest import ACCOUNT, NUMBER, TOKEN, start
+
+Ids = dict[str, str]
+Prepare = Callable[["World", TestClient], None]
+
+PUBLIC = {
+    ("post", "/auth/session"),
+    ("post", "/auth/refresh"),
+    ("post", "/auth/logout"),
+    ("post", "/auth/register"),
+    ("post", "/auth/register/confirm"),
+    ("post", "/auth/forgot"),
+    ("post", "/auth/reset"),
+    ("get", "/auth/invitations/offer"),
+    ("post", "/auth/invitations/accept"),
+    ("get", "/health"),
+    ("get", "/health/ready"),
+}
+
+
+@dataclass
+class World:
+    """A workspace with one of everything, and the ids that paths and bodies name."""
+
+    place: Place
+    ids: Ids
+
+
+@dataclass(frozen=True)
+class Example:
+    """Input that works. `role` is the lowest that may."""
+
+    role: str = "agent"
+    body: Callable[[Ids], Any] | None = None
+    query: str = ""
+    files: Callable[[Ids], Any] | None = None
+    prepare: Prepare | None = None
+
+
+def make_world() -> World:
+    place = _make_place()
+    contact = contact_of(place, "Ada", "15550001111")
+    conversation = conversation_of(place, contact_id=contact)
+    theirs = inbound(place, conversation, "Hi")
+    rows = {
+        "label_id": Label(name="vip"),
+        "reply_id": CannedReply(shortcut="hi", text="Hello"),
+        "tag_id": Tag(name="gold"),
+        "attribute_id": ContactAttribute(key="size", label="Size"),
+        "template_id": Template(
+            account_id=place.account_id,
+            name="t",
+            language="en",
+            category="UTILITY",
+            status="APPROVED",
+        ),
+        "invitation_id": Invitation(
+            email="x@example.test",
+            role=Role.AGENT,
+            invited_by=place.owner_id,
+            expires_at=clock.now() + clock.minutes(60),
+        ),
+    }
+    with place.system_work() as ctx:
+        ctx.session.add_all(rows.values())
+        ctx.session.flush()
+        ids = {name: str(row.id) for name, row in rows.items()}
+    ids |= {
+        "contact_id": str(contact),
+        "other_id": str(contact_of(place, "Ada Again", "15550002222")),
+        "conversation_id": str(conversation),
+        "message_id": str(theirs),
+        "number_id": str(place.number_id),
+        "account_id": str(place.account_id),
+        "user_id": str(place.agent_id),
+    }
+    return World(place, ids)
+
+
+def _file(_: Ids) -> Any:
+    return {"file": ("menu.pdf", b"%PDF-1.4 menu", "application/pdf")}
+
+
+def _table(_: Ids) -> Any:
+    return {"file": ("people.csv", b"Name,Phone\nBob,+15550003333\n", "text/csv")}
+
+
+def _uploaded(world: World, client: TestClient) -> None:
+    world.ids["media_id"] = client.post("/api/v1/media", files=_file(world.ids)).json()["id"]
+
+
+def _imported(world: World, client: TestClient) -> None:
+    answer = client.post("/api/v1/contact-imports", files=_table(world.ids))
+    world.ids["import_id"] = answer.json()["id"]
+
+
+def _second_session(world: World, client: TestClient) -> None:
+    member(world.place, "agent")
+    sessions = client.get("/api/v1/me/sessions").json()["items"]
+    world.ids["session_id"] = next(one["id"] for one in sessions if not one["is_current"])
+
+
+def _began_totp(world: World, client: TestClient) -> None:
+    answer = client.post("/api/v1/me/totp", json={"password": PASSWORD})
+    world.ids["secret"] = answer.json()["secret"]
+
+
+def _has_totp(world: World, client: TestClient) -> None:
+    _began_totp(world, client)
+    code = pyotp.TOTP(world.ids["secret"]).at(
+        clock.now() - timedelta(seconds=30)
+    )  # leaves this half-minute's code unused
+    client.post("/api/v1/me/totp/confirm", json={"code": code})
+
+
+def _code(ids: Ids) -> Any:
+    return {"code": pyotp.TOTP(ids["secret"]).at(clock.now()), "password": PASSWORD}
+
+
+def _delivered(world: World, _: TestClient) -> None:
+    row = WebhookDelivery(body=b"{}", status="parked")
+    with platform_work(system("test")) as ctx:
+        ctx.session.add(row)
+        ctx.session.flush()
+        world.ids["delivery_id"] = str(row.id)
+
+
+def _is_staff(world: World, client: TestClient) -> None:
+    with shared_work(system("test")) as ctx:
+        user = ctx.session.get(User, world.place.owner_id)
+        assert user
+        user.platform_role = PlatformRole.PLATFORM_ADMIN
+    _delivered(world, client)
+
+
+def _failed(world: World, _: TestClient) -> None:
+    failure = {"code": "131000", "reason": "It failed.", "action": "Try again."}
+    status = {"status": "failed", "failure": failure}
+    made = outbound(world.place, UUID(world.ids["conversation_id"]), "Hello", **status)
+    world.ids["message_id"] = str(made)
+
+
+def _unknown(world: World, _: TestClient) -> None:
+    made = outbound(world.place, UUID(world.ids["conversation_id"]), "Hello", status="unknown")
+    world.ids["message_id"] = str(made)
+
+
+def _queued(world: World, client: TestClient) -> None:
+    path = f"/api/v1/conversations/{world.ids['conversation_id']}/messages"
+    world.ids["message_id"] = client.post(path, json=TEXT).json()["id"]
+
+
+PASTED = {"meta_account_id": ACCOUNT, "phone_number_id": NUMBER, "access_token": TOKEN}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def meta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The simulator in Meta's place."""
+    running = start(tmp_path_factory.mktemp("meta"), webhook_url="http://127.0.0.1:1/")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AEROSTIC_META_GRAPH_URL", f"{running.base}/simulator/graph")
+        settings.cache_clear()
+        yield
+    running.stop()
+    settings.cache_clear()
+
+
+def _at_meta(world: World, _: TestClient) -> None:
+    """The number that Meta knows, in this workspace and in no other."""
+    with shared_work(system("test")) as ctx:
+        for directory, meta_id in ((NumberDirectory, NUMBER), (AccountDirectory, ACCOUNT)):
+            row = ctx.session.get(directory, meta_id)
+            if row is not None:
+                ctx.session.delete(row)
+    owner = member(world.place)
+    answer = owner.post("/api/v1/numbers", json=PASTED).json()
+    account = next(one for one in answer["items"] if one["meta_account_id"] == ACCOUNT)
+    world.ids["account_id"] = account["id"]
+
+
+TEXT = {"type": "text", "text": "Until six"}
+V1 = "/api/v1"
+TALK = f"{V1}/conversations/{{conversation_id}}"
+EXAMPLES: dict[tuple[str, str], Example] = {
+    ("get", f"{V1}/canned-replies"): Example(),
+    ("post", f"{V1}/canned-replies"): Example(
+        "admin", lambda _: {"shortcut": "bye", "text": "Bye"}
+    ),
+    ("patch", f"{V1}/canned-replies/{{reply_id}}"): Example("admin", lambda _: {"text": "Hey"}),
+    ("delete", f"{V1}/canned-replies/{{reply_id}}"): Example("admin"),
+    ("get", f"{V1}/conversations"): Example(),
+    ("post", f"{V1}/conversations"): Example(
+        body=lambda ids: {"contact_id": ids["other_id"], "number_id": ids["number_id"]}
+    ),
+    ("get", TALK): Example(),
+    ("get", f"{TALK}/messages"): Example(),
+    ("post", f"{TALK}/messages"): Example(body=lambda _: TEXT),
+    ("get", f"{TALK}/events"): Example(),
+    ("post", f"{TALK}/notes"): Example(body=lambda _: {"text": "A regular"}),
+    ("post", f"{TALK}/assign"): Example(body=lambda ids: {"user_id": ids["user_id"]}),
+    ("post", f"{TALK}/status"): Example(body=lambda _: {"status": "closed"}),
+    ("post", f"{TALK}/read"): Example(),
+    ("post", f"{TALK}/typing"): Example(),
+    ("put", f"{TALK}/labels"): Example(body=lambda ids: {"label_ids": [ids["label_id"]]}),
+    ("get", f"{V1}/labels"): Example(),
+    ("post", f"{V1}/labels"): Example("admin", lambda _: {"name": "new"}),
+    ("patch", f"{V1}/labels/{{label_id}}"): Example("admin", lambda _: {"name": "other"}),
+    ("delete", f"{V1}/labels/{{label_id}}"): Example("admin"),
+    ("get", f"{V1}/messages/{{message_id}}"): Example(),
+    ("post", f"{V1}/messages/{{message_id}}/reactions"): Example(body=lambda _: {"emoji": "👍"}),
+    ("post", f"{V1}/messages/{{message_id}}/retry"): Example(prepare=_failed),
+    ("post", f"{V1}/messages/{{message_id}}/give-up"): Example(prepare=_unknown),
+    ("post", f"{V1}/messages/{{message_id}}/cancel"): Example(prepare=_queued),
+    ("get", f"{V1}/search"): Example(query="?text=ada"),
+    ("get", f"{V1}/templates"): Example(),
+    ("get", f"{V1}/templates/{{template_id}}"): Example(),
+    ("post", f"{V1}/media"): Example(files=_file),
+    ("get", "/media/{media_id}"): Example(prepare=_uploaded),
+    ("get", f"{V1}/accounts"): Example(),
+    ("post", f"{V1}/accounts/{{account_id}}/check"): Example("owner", prepare=_at_meta),
+    ("post", f"{V1}/accounts/{{account_id}}/templates/sync"): Example("admin", prepare=_at_meta),
+    ("post", f"{V1}/numbers"): Example("owner", lambda _: PASTED, prepare=_at_meta),
+    ("put", f"{V1}/numbers/{{number_id}}/mode"): Example("owner", lambda _: {"mode": "paused"}),
+    ("delete", f"{V1}/numbers/{{number_id}}"): Example("owner"),
+    ("get", f"{V1}/workspace"): Example(),
+    ("patch", f"{V1}/workspace"): Example("owner", lambda _: {"name": "Bluebird"}),
+    ("get", f"{V1}/members"): Example(),
+    ("patch", f"{V1}/members/{{user_id}}"): Example("owner", lambda _: {"role": "admin"}),
+    ("delete", f"{V1}/members/{{user_id}}"): Example("owner"),
+    ("post", f"{V1}/members/{{user_id}}/owner"): Example("owner"),
+    ("post", f"{V1}/workspace/leave"): Example(),
+    ("get", f"{V1}/invitations"): Example(),
+    ("post", f"{V1}/invitations"): Example(
+        "owner", lambda _: {"email": f"{new_id()}@example.test", "role": "agent"}
+    ),
+    ("delete", f"{V1}/invitations/{{invitation_id}}"): Example("owner"),
+    ("get", f"{V1}/me"): Example(),
+    ("patch", f"{V1}/me"): Example(body=lambda _: {"name": "Grace"}),
+    ("post", f"{V1}/me/password"): Example(
+        body=lambda _: {"current": PASSWORD, "new": "a quite different sentence"}
+    ),
+    ("get", f"{V1}/me/sessions"): Example(),
+    ("delete", f"{V1}/me/sessions"): Example(),
+    ("delete", f"{V1}/me/sessions/{{session_id}}"): Example(prepare=_second_session),
+    ("post", f"{V1}/me/totp"): Example(body=lambda _: {"password": PASSWORD}),
+    ("post", f"{V1}/me/totp/confirm"): Example(body=_code, prepare=_began_totp),
+    ("post", f"{V1}/me/totp/recovery-codes"): Example(body=_code, prepare=_has_totp),
+    ("post", f"{V1}/me/totp/remove"): Example(body=_code, prepare=_has_totp),
+    ("get", f"{V1}/deliveries"): Example("staff", prepare=_is_staff),
+    ("get", f"{V1}/deliveries/{{delivery_id}}"): Example("staff", prepare=_is_staff),
+    ("post", f"{V1}/deliveries/{{delivery_id}}/replay"): Example("staff", prepare=_is_staff),
+    ("get", f"{V1}/contacts"): Example(),
+    ("post", f"{V1}/contacts"): Example(body=lambda _: {"name": "Bob"}),
+    ("get", f"{V1}/contacts/export"): Example("admin"),
+    ("get", f"{V1}/contacts/{{contact_id}}"): Example(),
+    ("patch", f"{V1}/contacts/{{contact_id}}"): Example(
+        body=lambda _: {"revision": 0, "name": "Bob"}
+    ),
+    ("delete", f"{V1}/contacts/{{contact_id}}"): Example("owner"),
+    ("post", f"{V1}/contacts/{{contact_id}}/merge"): Example(
+        body=lambda ids: {"other_id": ids["other_id"]}
+    ),
+    ("post", f"{V1}/contacts/{{contact_id}}/tags"): Example(
+        body=lambda ids: {"add": [ids["tag_id"]]}
+    ),
+    ("get", f"{V1}/contacts/{{contact_id}}/timeline"): Example(),
+    ("get", f"{V1}/tags"): Example(),
+    ("post", f"{V1}/tags"): Example(body=lambda _: {"name": "silver"}),
+    ("patch", f"{V1}/tags/{{tag_id}}"): Example(body=lambda _: {"name": "silver"}),
+    ("delete", f"{V1}/tags/{{tag_id}}"): Example(),
+    ("get", f"{V1}/contact-attributes"): Example(),
+    ("post", f"{V1}/contact-attributes"): Example("admin", lambda _: {"label": "Shoe"}),
+    ("delete", f"{V1}/contact-attributes/{{attribute_id}}"): Example("admin"),
+    ("get", f"{V1}/contact-imports"): Example("admin"),
+    ("post", f"{V1}/contact-imports"): Example("admin", files=_table),
+    ("get", f"{V1}/contact-imports/{{import_id}}"): Example("admin", prepare=_imported),
+    ("get", f"{V1}/contact-imports/{{import_id}}/preview"): Example("admin", prepare=_imported),
+    ("post", f"{V1}/contact-imports/{{import_id}}/start"): Example(
+        "admin", lambda _: {"mapping": ["name", "phone"]}, prepare=_imported
+    ),
+    ("post", f"{V1}/contact-imports/{{import_id}}/cancel"): Example("admin", prepare=_imported),
+    ("get", f"{V1}/contact-imports/{{import_id}}/refusals"): Example("admin", prepare=_imported),
+    ("get", f"{V1}/contact-imports/{{import_id}}/report"): Example("admin", prepare=_imported),
+}
+
+OPERATIONS = [(method, path) for method, path, _ in operations(api.openapi())]
+GUARDED = [one for one in OPERATIONS if one not in PUBLIC]
+
+
+def test_there_are_operations_and_each_has_an_example():
+    assert len(OPERATIONS) > 60
+    assert set(OPERATIONS) >= PUBLIC
+    assert sorted(EXAMPLES) == sorted(GUARDED)
+
+
+def name_of(operation: tuple[str, str]) -> str:
+    return " ".join(operation)
+
+
+def knock(
+    client: TestClient, operation: tuple[str, str], world: World, workspace: str = ""
+) -> Response:
+    """The same request, whoever asks."""
+    method, path = operation
+    example = EXAMPLES[operation]
+    more: dict[str, Any] = {"headers": {"X-Workspace": workspace} if workspace else {}}
+    if example.body:
+        more["json"] = example.body(world.ids)
+    if example.files:
+        more["files"] = example.files(world.ids)
+    return client.request(method, path.format(**world.ids) + example.query, **more)
+
+
+def rightful(operation: tuple[str, str], world: World) -> TestClient:
+    """Signed in as the lowest role that may, with what the operation needs prepared by an owner."""
+    example = EXAMPLES[operation]
+    role = "owner" if example.role == "staff" else example.role
+    client = member(world.place, role)
+    if example.prepare:
+        example.prepare(world, client)
+    return member(world.place, role) if example.role == "staff" else client
+
+
+def below(role: str) -> list[str]:
+    """The roles that may not. The platform's doors are closed to a workspace's owner."""
+    return {"agent": [], "admin": ["agent"], "owner": ["agent", "admin"], "staff": []}[role]
+
+
+@pytest.mark.parametrize("operation", GUARDED, ids=name_of)
+def test_every_refusal_stands_beside_a_success(operation, rival):
+    world = make_world()
+    client = rightful(operation, world)
+    assert knock(visitor(), operation, world).status_code == 401
+    for role in below(EXAMPLES[operation].role):
+        assert knock(member(world.place, role), operation, world).status_code == 403, role
+    _another_tenant_finds_nothing(operation, world, rival)
+    answer = knock(client, operation, world)
+    assert answer.status_code < 300, answer.text
+
+
+def _another_tenant_finds_nothing(operation: tuple[str, str], world: World, rival: Place) -> None:
+    """Neither by naming the other's workspace, nor by its ids from their own."""
+    other = member(rival, "owner")
+    is_personal = operation[1].startswith(f"{V1}/me")
+    if EXAMPLES[operation].role == "staff":
+        assert knock(other, operation, world).status_code == 404
+    elif not is_personal:
+        assert knock(other, operation, world, workspace=world.place.slug).status_code == 404
+    if "{" in operation[1] and EXAMPLES[operation].role != "staff":
+        assert knock(other, operation, world).status_code == 404
