@@ -76,6 +76,7 @@ class StandIn:
         self.reads: list[Seen] = []
         self.files: list[tuple[str, str, bytes]] = []  # id, type, content
         self.times: list[float] = []
+        self.numbers: list[str] = []
         self.decide: Callable[[Node], Answer] = lambda _: Take(self.latency)
         self.decide_file: Callable[[], Answer] = Take
         self._loop = uvloop.new_event_loop()
@@ -115,6 +116,7 @@ class StandIn:
         application.router.add_post("/{version}/{number}/media", self._take_file)
         for path in ("messages", "marketing_messages"):
             application.router.add_post(f"/{{version}}/{{number}}/{path}", self._take_message)
+        application.router.add_get("/{version}/{account}/phone_numbers", self._list_numbers)
         application.router.add_get("/figures", self._tell_figures)
         return application
 
@@ -156,6 +158,10 @@ class StandIn:
                 if seconds:
                     await asyncio.sleep(seconds)
                 return _json(told(answer))
+
+    async def _list_numbers(self, _request: web.Request) -> web.StreamResponse:
+        rows = [{"id": one, "display_phone_number": "+1 555 0100"} for one in self.numbers]
+        return _json({"data": rows})
 
     async def _tell_figures(self, _request: web.Request) -> web.StreamResponse:
         return _json({"times": self.times})

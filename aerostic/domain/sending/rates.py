@@ -12,6 +12,7 @@ RECOVERY_SECONDS = 60.0  # from nothing to the full rate
 CALM_SECONDS = 5.0  # after a complaint, before the rate rises again
 ONE_COMPLAINT_SECONDS = 1.0  # many refusals of one moment are one complaint
 SLOWEST = 1.0
+WHOLE = 1.0 - 1e-9  # who waited as told finds a token, rounding or not
 
 
 @dataclass(slots=True)
@@ -30,7 +31,7 @@ class Bucket:
     def take(self, now: float) -> float:
         """Take a token and return 0, or take none and return the seconds until there is one."""
         self._fill(now)
-        if self.tokens >= 1.0:
+        if self.tokens >= WHOLE:
             self.tokens -= 1.0
             return 0.0
         return (1.0 - self.tokens) / self.rate

@@ -89,11 +89,18 @@ class Uploaded:
 class GraphClient:
     """One per process: keeps connections open and shares them among numbers. An async context manager."""
 
-    def __init__(self, *, graph_url: str = "", app_secret: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        graph_url: str = "",
+        app_secret: str | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
         self._url = graph_url or settings().meta_graph_url
         secrets = settings().meta_app_secret
         first = secrets[0].get_secret_value() if secrets else ""
         self._secret = first if app_secret is None else app_secret
+        self._patience = _timeout(answer_seconds)
         self._session: aiohttp.ClientSession | None = None
         self._proofs: dict[str, str] = {}
 
@@ -102,12 +109,7 @@ class GraphClient:
             connector=aiohttp.TCPConnector(
                 limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=60
             ),
-            timeout=aiohttp.ClientTimeout(
-                total=None,
-                connect=CONNECT_SECONDS,
-                sock_connect=CONNECT_SECONDS,
-                sock_read=ANSWER_SECONDS,
-            ),
+            timeout=self._patience,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=True,
         )
@@ -158,7 +160,7 @@ class GraphClient:
             form.add_field("messaging_product", "whatsapp")
             form.add_field("type", mime_type)
             form.add_field("file", file, filename=file_name or path.name, content_type=mime_type)
-            answer = await self._post(access, "media", form, seconds=UPLOAD_SECONDS)
+            answer = await self._post(access, "media", form, timeout=_timeout(UPLOAD_SECONDS))
         if not isinstance(answer, _Answer):
             return NeverLeft(answer.reason)
         if error := answer.error():
@@ -172,7 +174,7 @@ class GraphClient:
         path: str,
         body: bytes | aiohttp.FormData,
         *,
-        seconds: int = ANSWER_SECONDS,
+        timeout: aiohttp.ClientTimeout | None = None,
     ) -> "_Answer | NeverLeft | OutcomeUnknown":
         if self._session is None:
             raise RuntimeError("enter the client first")
@@ -186,7 +188,7 @@ class GraphClient:
                 headers=headers,
                 params=self._proof(access.token),
                 allow_redirects=False,  # a token never follows a redirect
-                timeout=_TIMEOUTS[seconds],
+                timeout=timeout or self._patience,
             ) as response:
                 return _Answer.of(response.status, response.headers, await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -250,12 +252,11 @@ def _taken(answer: _Answer) -> SendResult:
     return Held(str(first["id"]), str(status))
 
 
-_TIMEOUTS = {
-    seconds: aiohttp.ClientTimeout(
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    """So long may Meta be silent; a connection comes about sooner or not at all."""
+    return aiohttp.ClientTimeout(
         total=None, connect=CONNECT_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=seconds
     )
-    for seconds in (ANSWER_SECONDS, UPLOAD_SECONDS)
-}
 
 
 def _seconds_to_wait(headers: Mapping[str, str]) -> float | None:
