@@ -169,8 +169,8 @@ def _is_staff(world: World, client: TestClient) -> None:
 
 def _failed(world: World, _: TestClient) -> None:
     failure = {"code": "131000", "reason": "It failed.", "action": "Try again."}
-    status = {"status": "failed", "failure": failure}
-    made = outbound(world.place, UUID(world.ids["conversation_id"]), "Hello", **status)
+    told = {"status": "failed", "failure": failure, "content": {"text": {"body": "Hello"}}}
+    made = outbound(world.place, UUID(world.ids["conversation_id"]), "Hello", **told)
     world.ids["message_id"] = str(made)
 
 
