@@ -5,6 +5,8 @@ Makes `.venv` from the locked requirements (only when they changed), then hands 
 `aerostic.operations`. Standard library only, and readable by older Pythons, so that they can be told.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -29,7 +31,7 @@ class CannotStart(Exception):
     """A sentence for the person at the keyboard."""
 
 
-def main():
+def main() -> None:
     check_python(sys.version_info[:2])
     arguments = sys.argv[1:]
     wants_development = bool(arguments) and arguments[0] in NEEDS_DEVELOPMENT
@@ -38,7 +40,7 @@ def main():
     hand_over(arguments)
 
 
-def check_python(version):
+def check_python(version: tuple[int, int]) -> None:
     """Refuse a Python that the packages do not exist for."""
     if not OLDEST <= version <= NEWEST:
         raise CannotStart(
@@ -50,7 +52,7 @@ def check_python(version):
 class alone:
     """Two first starts at once: the second waits for the first one's packages."""
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self.lock = None
         if os.name == "nt":
             return
@@ -60,16 +62,16 @@ class alone:
         self.lock = open(os.path.join(TOOLS, "lock"), "w")
         fcntl.flock(self.lock, fcntl.LOCK_EX)
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self.lock:
             self.lock.close()
 
 
-def locks(wants_development):
+def locks(wants_development: bool) -> list[str]:
     return ["requirements.txt"] + (["requirements-dev.txt"] if wants_development else [])
 
 
-def wanted_stamp(wants_development, root=ROOT):
+def wanted_stamp(wants_development: bool, root: str = ROOT) -> dict[str, str]:
     """What `.venv` must have been made from to be used as it is."""
     digests = {}
     for name in locks(wants_development):
@@ -78,7 +80,7 @@ def wanted_stamp(wants_development, root=ROOT):
     return digests
 
 
-def read_stamp(path=STAMP):
+def read_stamp(path: str = STAMP) -> dict[str, str]:
     try:
         with open(path) as file:
             found = json.load(file)
@@ -87,11 +89,11 @@ def read_stamp(path=STAMP):
     return found if isinstance(found, dict) else {}
 
 
-def is_current(wanted, found):
+def is_current(wanted: dict[str, str], found: dict[str, str]) -> bool:
     return all(found.get(name) == digest for name, digest in wanted.items())
 
 
-def install(wants_development):
+def install(wants_development: bool) -> None:
     """Bring `.venv` to the locked state; nothing when it is there already."""
     python = os.path.join(ENVIRONMENT, SCRIPTS, "python")
     found = read_stamp() if works([python, "-c", "0"]) else {}
@@ -116,7 +118,7 @@ def install(wants_development):
         json.dump(wanted_stamp(wants_development), file)
 
 
-def find_uv():
+def find_uv() -> str:
     """uv, from wherever it can be had: PATH, a private environment, or a private folder."""
     for candidate in (
         shutil.which("uv"),
@@ -129,11 +131,11 @@ def find_uv():
         return fetch_uv()
 
 
-def tool(*parts):
+def tool(*parts: str) -> str:
     return os.path.join(TOOLS, *parts)
 
 
-def fetch_uv():
+def fetch_uv() -> str:
     quiet = ["install", "--quiet", "--disable-pip-version-check", "uv==" + UV_VERSION]
     said = ""
     if works([sys.executable, "-m", "venv", tool("environment")]):
@@ -154,14 +156,14 @@ def fetch_uv():
     )
 
 
-def works(command):
+def works(command: list[str]) -> bool:
     try:
         return subprocess.run(command, capture_output=True, cwd="/").returncode == 0
     except OSError:
         return False
 
 
-def attempt(command, **extra):
+def attempt(command: list[str], **extra: str) -> str:
     """Run it; what it said if it failed, nothing if it worked."""
     environment = dict(clean_environment(), **extra)
     done = subprocess.run(
@@ -170,7 +172,7 @@ def attempt(command, **extra):
     return "" if done.returncode == 0 else done.stdout.decode(errors="replace") or "it said nothing"
 
 
-def call(command):
+def call(command: list[str]) -> None:
     said = attempt(command)
     if "certificate" in said:
         # A company's own certificate authority is in the system's store, which uv does not read by itself.
@@ -179,13 +181,13 @@ def call(command):
         raise CannotStart(in_words(said))
 
 
-def clean_environment():
+def clean_environment() -> dict[str, str]:
     """Ours, without what would point the tools at another Python."""
     misleading = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX")
     return {name: value for name, value in os.environ.items() if name not in misleading}
 
 
-def in_words(said):
+def in_words(said: str) -> str:
     """Why the packages could not be installed, from what the installer printed."""
     last = "\n".join("  " + line for line in said.strip().splitlines()[-12:])
     if "No space left on device" in said or "os error 28" in said:
@@ -203,32 +205,32 @@ def in_words(said):
 class progress:
     """`Installing Python packages …  12 s`, counting where a terminal shows it."""
 
-    def __init__(self, title):
+    def __init__(self, title: str) -> None:
         self.title = title
         self.done = threading.Event()
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self.began = time.monotonic()
         self.counter = threading.Thread(target=self.count, daemon=True)
         if sys.stdout.isatty():
             self.counter.start()
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind: object, *_: object) -> None:
         self.done.set()
         if self.counter.is_alive():
             self.counter.join()
         print(self.line(" failed" if kind else ""), flush=True)
 
-    def count(self):
+    def count(self) -> None:
         while not self.done.wait(0.5):
             print(self.line(), end="", flush=True)
 
-    def line(self, outcome=""):
+    def line(self, outcome: str = "") -> str:
         start = "\r\x1b[K" if sys.stdout.isatty() else ""
         return f"{start}{self.title} …  {time.monotonic() - self.began:.0f} s{outcome}"
 
 
-def hand_over(arguments):
+def hand_over(arguments: list[str]) -> None:
     """Become the product's command line. The process id stays, so that signals reach it."""
     python = os.path.join(ENVIRONMENT, SCRIPTS, "python")
     environment = dict(clean_environment(), AEROSTIC_RUN_FROM=os.getcwd())
@@ -239,7 +241,7 @@ def hand_over(arguments):
     os.execve(python, command, environment)
 
 
-def refused(error):
+def refused(error: OSError) -> str:
     """What the file system refused, in words."""
     if error.errno == 28:
         return f"The disk is full: {error.filename} could not be written. Free about 2 GB and start again."

@@ -61,7 +61,11 @@ config = rx.Config(
     telemetry_enabled=False,
     plugins=[
         rx.plugins.TailwindV4Plugin(),
-        rx.plugins.RadixThemesPlugin(theme=rx.theme(accent_color="jade", gray_color="sage", radius="large", appearance="inherit")),
+        rx.plugins.RadixThemesPlugin(
+            theme=rx.theme(
+                accent_color="jade", gray_color="sage", radius="large", appearance="inherit"
+            )
+        ),
         SameOrigin(),
     ],
     disable_plugins=[rx.plugins.SitemapPlugin],
