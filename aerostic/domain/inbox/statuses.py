@@ -145,6 +145,8 @@ def _take_step(told: _Told, update: StatusUpdate) -> None:
     higher = ladder.climb(told.status, update.status)
     if higher == MessageStatus.FAILED and told.status != MessageStatus.FAILED:
         told.failure = errors.failure_of(update.errors[0] if update.errors else {})
+    elif higher != told.status:
+        told.failure = None  # a doubt that is settled now
     told.status = higher
     told.pricing = update.pricing or told.pricing
 

@@ -50,9 +50,9 @@ _CLAIM = """
     claimed as (
         update outbox set state = 'sending', attempts = attempts + 1, leased_until = %(until)s
         from next where outbox.tenant_id = %(tenant)s and outbox.id = next.id
-        returning outbox.id, conversation_id, recipient, priority, attempts, leased_until, body, not_before)
+        returning outbox.id, conversation_id, recipient, priority, attempts, leased_until, body)
     select id, conversation_id, recipient, priority, attempts, leased_until, body from claimed
-    order by priority, not_before, id
+    order by priority, id
 """
 
 
@@ -65,7 +65,10 @@ async def channel(cursor: Cursor, place: Place) -> Channel | None:
 async def claim(
     cursor: Cursor, place: Place, *, now: datetime, until: datetime, most: int
 ) -> list[Item]:
-    """Take the next messages: the most urgent, then the oldest. Committed before anything is sent."""
+    """Take the next messages: the most urgent, then the oldest. Committed before anything is sent.
+
+    Those that waited for the same moment come in the order of writing.
+    """
     tenant_id, number_id = place
     facts = {"tenant": tenant_id, "number": number_id, "now": now, "until": until, "most": most}
     await cursor.execute(_CLAIM, facts)

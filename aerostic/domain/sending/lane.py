@@ -35,6 +35,9 @@ from aerostic.integrations.meta.errors import TOKEN_UNREADABLE, Action
 log = logging.getLogger(__name__)
 
 MOST_IN_FLIGHT = 2000
+BEHIND = timedelta(
+    milliseconds=20
+)  # who waits for an earlier message of the same person comes after it
 NO_DATABASE = (psycopg.OperationalError, PoolTimeout)
 
 
@@ -258,14 +261,15 @@ class Lane:
     async def _attempt(self, item: Item) -> Outcome:
         access = self._access
         try:
-            wait = max(self.pace.pairs.wait(item.recipient, self._now()), self.pace.pause)
-            if wait > 0 or access is None:
-                return put_back(item, clock.now() + timedelta(seconds=wait))
+            if access is None or self.pace.pause:
+                return put_back(item)
+            if (wait := self.pace.pairs.wait(item.recipient, self._now())) > 0:
+                return put_back(item, clock.now() + timedelta(seconds=wait) + BEHIND)
             files = await self._files(item, access)
             if isinstance(files, Outcome):
                 return files
             if not await self._turn(item):
-                return put_back(item, clock.now())
+                return put_back(item)
         finally:
             self._waiting -= 1
             self._wake_for_room()

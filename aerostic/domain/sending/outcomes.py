@@ -72,8 +72,8 @@ class Outcome:
     counts: bool = True
 
 
-def put_back(item: Item, not_before: datetime) -> Outcome:
-    """It was claimed and not tried."""
+def put_back(item: Item, not_before: datetime | None = None) -> Outcome:
+    """It was claimed and not tried. Without a moment it keeps its place in the queue."""
     return Outcome(item, Fate.AGAIN, not_before=not_before, counts=False)
 
 
@@ -109,7 +109,7 @@ def _refused(item: Item, error: GraphError, now: datetime, jitter: float) -> Out
     wait = error.retry_after or _wait(rule, item.attempts, jitter)
     match rule.action:
         case Action.STOP_NUMBER | Action.STOP_ACCOUNT:
-            return replace(put_back(item, now), rule=rule)
+            return replace(put_back(item), rule=rule)
         case Action.STOP_CAMPAIGNS if item.priority >= Priority.MARKETING:
             return replace(put_back(item, now + timedelta(seconds=wait)), rule=rule)
         case _ if rule.tries and (item.files or not rule.forgets_files):

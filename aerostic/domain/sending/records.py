@@ -110,7 +110,8 @@ async def _reschedule(
     again = [one for one in outcomes if one.fate is Fate.AGAIN]
     if again:
         await cursor.execute(
-            "update outbox set state = 'queued', leased_until = null, not_before = told.not_before, "
+            "update outbox set state = 'queued', leased_until = null, "
+            "not_before = coalesce(told.not_before, outbox.not_before), "
             "attempts = outbox.attempts - told.uncounted "
             "from unnest(%s::uuid[], %s::timestamptz[], %s::int[]) as told (id, not_before, uncounted) "
             "where outbox.tenant_id = %s and outbox.id = told.id",

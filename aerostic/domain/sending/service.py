@@ -45,7 +45,7 @@ def resend(ctx: Context, message_id: UUID) -> Message:
 
 @requires(Permission.INBOX_REPLY)
 def give_up(ctx: Context, message_id: UUID) -> Message:
-    """Leave one that may not have arrived at that: it counts as failed. A status may still correct it."""
+    """Leave one that may not have arrived at that: it counts as failed."""
     message = _access_ours(ctx, message_id)
     if message.status != MessageStatus.UNKNOWN:
         raise Conflict("That message is not in doubt any more.")
