@@ -46,11 +46,9 @@ def _templates() -> list[Json]:
                 {"type": "HEADER", "format": "TEXT", "text": "Hello World"},
                 {
                     "type": "BODY",
-                    "text": "Welcome and congratulations!! This message demonstrates your ability "
-                    "to send a WhatsApp "
-                    "message notification. Thank you for taking the time to test with us.",
+                    "text": "This is the first message from your business number. It arrived, so all is well.",
                 },
-                {"type": "FOOTER", "text": "WhatsApp Business Platform sample message"},
+                {"type": "FOOTER", "text": "Sent from the simulator"},
             ],
         },
         {

@@ -268,6 +268,9 @@ class InboxState(AppState):
     @rx.event
     @access(Permission.INBOX_READ)
     async def show_newest(self) -> None:
+        await self._show_newest()
+
+    async def _show_newest(self) -> None:
         self.found_id, self.has_newer = "", False
         self.thread = []
         await self._reload_open()
@@ -323,7 +326,7 @@ class InboxState(AppState):
             return rx.toast.error(error.message)
         self.reply_to = {}
         if self.has_newer:
-            await self.show_newest()
+            await self._show_newest()
         return None
 
     @rx.event
