@@ -46,7 +46,7 @@ def _templates() -> list[Json]:
                 {"type": "HEADER", "format": "TEXT", "text": "Hello World"},
                 {
                     "type": "BODY",
-                    "text": "This is the first message from your business number. It arrived, so all is well.",
+                    "text": "This is the first message from your business number. It arrived: all is well.",
                 },
                 {"type": "FOOTER", "text": "Sent from the simulator"},
             ],
