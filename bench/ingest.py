@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
 import psycopg
 
 from aerostic.operations.processes import free_port
@@ -28,6 +27,7 @@ from bench.stage import (
     NotPossible,
     Stage,
     answers,
+    cpu_seconds,
     on_core,
     outside,
     running,
@@ -48,14 +48,9 @@ class Server:
 
     name: str
     port: int
-    process: psutil.Process
+    pid: int
     database: str
     counted: str
-
-    @property
-    def cpu_seconds(self) -> float:
-        spent = self.process.cpu_times()
-        return spent.user + spent.system
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,7 @@ def _in_turn(
 def _load(here: Stage, server: Server, bodies: Path, *, seconds: int, start: int) -> Turn:
     """One turn of load. Every answer must be a 200, and every 200 a row."""
     here.calm()
-    before, spent = _rows(here, server), server.cpu_seconds
+    before, spent = _rows(here, server), cpu_seconds(server.pid)
     with on_core(AROUND):
         done = subprocess.run(
             ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(LOAD),
@@ -108,7 +103,7 @@ def _load(here: Stage, server: Server, bodies: Path, *, seconds: int, start: int
             capture_output=True, text=True, check=True,
         )  # fmt: skip
     told = json.loads(done.stdout.strip().splitlines()[-1])
-    spent = server.cpu_seconds - spent
+    spent = cpu_seconds(server.pid) - spent
     if told["failed"] or told["not_2xx"]:
         raise NotPossible(f"{server.name} refused deliveries: {told}")
     _check_kept(server, told["requests"], _rows(here, server) - before)
@@ -154,9 +149,7 @@ def _ours(here: Stage) -> Iterator[Server]:
         command, core=MEASURED, environment=environment, log=here.folder / "ours.log"
     ) as process:
         until(lambda: answers(f"http://127.0.0.1:{port}/health"), what="our API server")
-        yield Server(
-            "Aerostic", port, psutil.Process(process.pid), "aerostic", "webhook_deliveries"
-        )
+        yield Server("Aerostic", port, process.pid, "aerostic", "webhook_deliveries")
 
 
 @contextmanager
@@ -180,7 +173,7 @@ def _peer(here: Stage, built: Path) -> Iterator[Server]:
         folder=built,
     ) as process:
         until(lambda: answers(f"http://127.0.0.1:{port}/"), what="the peer")
-        yield Server(PEER, port, psutil.Process(process.pid), "peer", "inbound_messages")
+        yield Server(PEER, port, process.pid, "peer", "inbound_messages")
 
 
 # The figures

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psutil
+import psutil  # type: ignore[import-untyped]
 import psycopg
 
 from aerostic.operations import configuration, database
@@ -170,3 +170,9 @@ def answers(url: str) -> bool:
 def outside() -> dict[str, str]:
     """The environment of a process that is not ours: no setting of this product in it."""
     return configuration.outside()
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time that a process has used: steady where the machine is shared."""
+    spent = psutil.Process(pid).cpu_times()
+    return float(spent.user + spent.system)
