@@ -1,6 +1,7 @@
 """Keeping a contact's words true, and finding contacts by them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete, func, literal
@@ -14,10 +15,30 @@ from aerostic.domain.contacts.models import Contact, ContactTag, ContactWord
 from aerostic.domain.contacts.schemas import ContactFilter, Count, Selection
 from aerostic.domain.contacts.words import searched_words, words_of
 
-# A word of fewer contacts than this is looked up first; a commoner one is met soon enough on the way
-# through the newest contacts.
+# A word or tag of fewer contacts than this is looked up first; of a commoner one, enough are met on the way.
 RARE = 2_000
 AFTER_EVERY_LETTER = "\U0010ffff"
+
+Search = Callable[[type[Contact]], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Those who have a tag or a word: one index of the table that says so."""
+
+    contact_id: UUID  # the column
+    where: tuple[ColumnElement[bool], ...]
+
+    def ids(self) -> Select[UUID]:
+        return select_columns(col(self.contact_id)).where(*self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class Searches:
+    """What a filter searches for. `common`: one that very many have, where none is rare."""
+
+    all: list[Search]
+    common: Holders | None
 
 
 def index(ctx: Context, contact: Contact) -> None:
@@ -40,17 +61,40 @@ def forget(ctx: Context, contact_id: UUID) -> None:
 
 def conditions(ctx: Context, wanted: ContactFilter) -> list[ColumnElement[bool]]:
     """What a row of `contacts` must satisfy to be shown by the filter."""
-    found = [*_there(ctx), *(_has_tag(tag_id) for tag_id in wanted.tag_ids)]
+    return [*there(ctx, wanted), *(search(Contact) for search in searches(ctx, wanted).all)]
+
+
+def there(ctx: Context, wanted: ContactFilter) -> list[ColumnElement[bool]]:
+    """What every shown contact has in its own row."""
+    found = _there(ctx)
     if wanted.is_blocked is not None:
         found.append(col(Contact.is_blocked) == wanted.is_blocked)
-    return [*found, *_words(ctx, searched_words(wanted.text))]
+    return found
+
+
+def searches(ctx: Context, wanted: ContactFilter) -> Searches:
+    """How the tags and words of a filter are looked up: a rare one first, by the few who have it."""
+    sets: list[Holders] = [
+        *(_tagged(ctx, tag_id) for tag_id in wanted.tag_ids),
+        *(_worded(ctx, word) for word in _longest_first(searched_words(wanted.text))),
+    ]
+    for place, holders in enumerate(sets):
+        ids = _some(ctx, holders)
+        if len(ids) <= RARE:
+            others = [_is_among(other) for other in (*sets[:place], *sets[place + 1 :])]
+            return Searches([_is_one_of(ids), *others], None)
+    return Searches([_is_among(one) for one in sets], sets[0] if sets else None)
 
 
 def count(ctx: Context, wanted: ContactFilter) -> Count:
     """How many contacts the filter shows, counted no further than `Count.MOST`."""
-    some = select_columns(literal(1)).where(*conditions(ctx, wanted)).limit(Count.MOST)
-    found = ctx.session.scalar(select_columns(func.count()).select_from(some.subquery()))
-    return Count(found or 0)
+    if len(wanted.tag_ids) == 1 and wanted == ContactFilter(tag_ids=wanted.tag_ids):
+        # Who was merged or erased has no tags: the tag's own rows are the answer.
+        some = _tagged(ctx, wanted.tag_ids[0]).ids()
+    else:
+        some = select_columns(col(Contact.id)).where(*conditions(ctx, wanted))
+    counted = select_columns(func.count()).select_from(some.limit(Count.MOST).subquery())
+    return Count(ctx.session.scalar(counted) or 0)
 
 
 def chosen(ctx: Context, selection: Selection) -> Select[UUID]:
@@ -69,52 +113,43 @@ def _there(ctx: Context) -> list[ColumnElement[bool]]:
     ]
 
 
-def _words(ctx: Context, words: Iterable[str]) -> list[ColumnElement[bool]]:
-    """Each word must begin some word of the contact."""
-    by_length = sorted(words, key=len, reverse=True)
-    for word in by_length:
-        ids = _ids_with(ctx, word)
-        if len(ids) <= RARE:
-            others = [_has_word(other) for other in by_length if other != word]
-            return [col(Contact.id).in_(ids), *others]
-    return [_has_word(word) for word in by_length]
+def _longest_first(words: Iterable[str]) -> list[str]:
+    return sorted(words, key=len, reverse=True)
 
 
-def _ids_with(ctx: Context, word: str) -> list[UUID]:
-    statement = (
-        select_columns(col(ContactWord.contact_id))
-        .where(col(ContactWord.tenant_id) == ctx.tenant_id, _begins_with(word))
-        .limit(RARE + 1)
-    )
-    return sorted(set(ctx.session.scalars(statement)))
-
-
-def _has_word(word: str) -> ColumnElement[bool]:
-    return (
-        select_columns(literal(1))
-        .where(
-            col(ContactWord.tenant_id) == col(Contact.tenant_id),
-            col(ContactWord.contact_id) == col(Contact.id),
-            _begins_with(word),
-        )
-        .exists()
+def _tagged(ctx: Context, tag_id: UUID) -> Holders:
+    return Holders(
+        ContactTag.contact_id,
+        (col(ContactTag.tenant_id) == ctx.tenant_id, col(ContactTag.tag_id) == tag_id),
     )
 
 
-def _begins_with(word: str) -> ColumnElement[bool]:
+def _worded(ctx: Context, beginning: str) -> Holders:
     # Not LIKE: it is not leakproof, so that under row security no index would serve it.
-    beginning = col(ContactWord.word)
-    return (beginning >= word) & (beginning < word + AFTER_EVERY_LETTER)
+    word = col(ContactWord.word)
+    return Holders(
+        ContactWord.contact_id,
+        (
+            col(ContactWord.tenant_id) == ctx.tenant_id,
+            word >= beginning,
+            word < beginning + AFTER_EVERY_LETTER,
+        ),
+    )
 
 
-def _has_tag(tag_id: UUID) -> ColumnElement[bool]:
-    return (
+def _some(ctx: Context, holders: Holders) -> list[UUID]:
+    """Whom the search finds, or the first of them where they are more than RARE."""
+    return sorted(set(ctx.session.scalars(holders.ids().limit(RARE + 1))))
+
+
+def _is_one_of(ids: list[UUID]) -> Search:
+    return lambda contact: col(contact.id).in_(ids)
+
+
+def _is_among(holders: Holders) -> Search:
+    return lambda contact: (
         select_columns(literal(1))
-        .where(
-            col(ContactTag.tenant_id) == col(Contact.tenant_id),
-            col(ContactTag.contact_id) == col(Contact.id),
-            col(ContactTag.tag_id) == tag_id,
-        )
+        .where(*holders.where, col(holders.contact_id) == col(contact.id))
         .exists()
     )
 

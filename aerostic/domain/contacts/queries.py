@@ -1,17 +1,16 @@
 """Every way in which contacts are looked at."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import func, literal, select
 from sqlmodel import col
 
-from aerostic.core.pages import Cursor, Page, cursor_of, page_size, read_cursor
+from aerostic.core.pages import Cursor, Page, page_size
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
-from aerostic.domain.contacts import exporting, finding, identities, naming, phones
+from aerostic.domain.contacts import exporting, finding, identities, listing, naming, phones
 from aerostic.domain.contacts.access import attributes_by_key, the_contact
 from aerostic.domain.contacts.exporting import ExportFormat
 from aerostic.domain.contacts.models import (
@@ -50,11 +49,11 @@ def contacts(
 ) -> Page[ContactRow]:
     """A page of contacts: those who last stirred first, or by name."""
     size = page_size(limit)
-    found = ctx.session.scalars(_walk(ctx, wanted, sort, after).limit(size + 1)).all()
+    found = listing.page(ctx, wanted, sort=sort, after=after, limit=size + 1)
     shown, is_last = found[:size], len(found) <= size
     tags = _tags_of(ctx, [contact.id for contact in shown])
     rows = [_row(contact, tags.get(contact.id, ())) for contact in shown]
-    return Page(rows, None if is_last else _place(shown[-1], sort))
+    return Page(rows, None if is_last else listing.place_of(shown[-1], sort))
 
 
 @requires(Permission.CONTACTS_READ)
@@ -123,24 +122,6 @@ def tag_counts(ctx: Context) -> list[TagCount]:
 def attributes(ctx: Context) -> list[AttributeView]:
     """The fields that the workspace keeps about its contacts, in the order of their making."""
     return [_attribute_view(attribute) for attribute in attributes_by_key(ctx).values()]
-
-
-def _walk(ctx: Context, wanted: ContactFilter, sort: Sort, after: Cursor | None) -> Select[Contact]:
-    statement = select(Contact).where(*finding.conditions(ctx, wanted))
-    if sort is Sort.NAME:
-        by_name = (col(Contact.sort_name), col(Contact.id))
-        if after:
-            statement = statement.where(tuple_(*by_name) > read_cursor(after, str, UUID))
-        return statement.order_by(*by_name)
-    by_activity = (col(Contact.last_activity_at), col(Contact.id))
-    if after:
-        statement = statement.where(tuple_(*by_activity) < read_cursor(after, datetime, UUID))
-    return statement.order_by(*(part.desc() for part in by_activity))
-
-
-def _place(contact: Contact, sort: Sort) -> Cursor:
-    first = contact.sort_name if sort is Sort.NAME else contact.last_activity_at
-    return cursor_of(first, contact.id)
 
 
 def _row(contact: Contact, tags: tuple[TagView, ...]) -> ContactRow:
