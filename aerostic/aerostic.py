@@ -5,6 +5,9 @@ import reflex.model
 
 from aerostic.components.typeface import Typeface
 from aerostic.pages import (  # noqa: F401  (importing a page adds it)
+    contact,
+    contact_import,
+    contacts,
     dashboard,
     deliveries,
     entrance,
