@@ -7,15 +7,20 @@ import base64
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg import sql
+
+if TYPE_CHECKING:
+    from aerostic.core.tenancy import Context
 
 from tests.servers import ServerUrls, start_servers
 
@@ -74,11 +79,10 @@ def _use_database_of_its_own(servers: ServerUrls, worker: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def empty_redis() -> Iterator[None]:
+def empty_redis() -> None:
     from aerostic.core import queue
 
     queue.connection().flushdb()
-    yield
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class Place:
     agent_id: UUID
     emails: dict[str, str]
 
-    def work(self, role: str = "owner"):  # type: ignore[no-untyped-def]
+    def work(self, role: str = "owner") -> "AbstractContextManager[Context]":
         """A unit of work as the person of that role."""
         from aerostic.core.permissions import Role, member
         from aerostic.core.tenancy import unit_of_work
@@ -104,7 +108,7 @@ class Place:
         user_id = getattr(self, f"{role}_id")
         return unit_of_work(self.tenant_id, member(user_id, role.title(), Role(role)))
 
-    def system_work(self):  # type: ignore[no-untyped-def]
+    def system_work(self) -> "AbstractContextManager[Context]":
         """A unit of work of the system with every permission."""
         from aerostic.core.permissions import Permission, system
         from aerostic.core.tenancy import unit_of_work
@@ -159,13 +163,19 @@ def _make_place(name: str = "Bluebird Café") -> Place:
         ctx.session.add_all([tenant, *users.values()])
         ctx.session.flush()
         ctx.session.add_all(
-            Membership(tenant_id=tenant.id, user_id=user.id, role=role) for role, user in users.items()
+            Membership(tenant_id=tenant.id, user_id=user.id, role=role)
+            for role, user in users.items()
         )
     account_id = new_id()
-    sealed = encrypt("token-of-" + mark, bound_to=f"whatsapp_accounts.access_token_sealed.{account_id}")
+    sealed = encrypt(
+        "token-of-" + mark, bound_to=f"whatsapp_accounts.access_token_sealed.{account_id}"
+    )
     digits = str(secrets.randbelow(10**12) + 10**14)
     account = WhatsappAccount(
-        id=account_id, meta_account_id="2" + digits, portfolio_id="3" + digits, access_token_sealed=sealed
+        id=account_id,
+        meta_account_id="2" + digits,
+        portfolio_id="3" + digits,
+        access_token_sealed=sealed,
     )
     number = PhoneNumber(
         account_id=account_id,
@@ -183,7 +193,9 @@ def _make_place(name: str = "Bluebird Café") -> Place:
                     phone_number_id=number.phone_number_id, tenant_id=tenant.id, number_id=number.id
                 ),
                 AccountDirectory(
-                    meta_account_id=account.meta_account_id, tenant_id=tenant.id, account_id=account.id
+                    meta_account_id=account.meta_account_id,
+                    tenant_id=tenant.id,
+                    account_id=account.id,
                 ),
             ]
         )

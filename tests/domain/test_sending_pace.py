@@ -206,7 +206,11 @@ def test_an_unknown_code_is_told_in_metas_words():
     assert failure_of(told)["kind"] == "permanent"
 
 
-@given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.dictionaries(st.sampled_from(["code", "message", "error_data", "details"]), inner)))  # fmt: skip
+KEYS = st.sampled_from(["code", "message", "error_data", "details"])
+LEAVES = st.none() | st.text() | st.integers()
+
+
+@given(st.recursive(LEAVES, lambda inner: st.dictionaries(KEYS, inner)))
 def test_whatever_stands_in_an_error_there_is_a_reason(odd):
     told = failure_of(odd if isinstance(odd, dict) else {"code": odd})
     assert told["reason"]
