@@ -134,7 +134,7 @@ class Context:
         self._changes.add((kind, str(row_id)))
 
     def wake(self, lane: str, work: str) -> None:
-        """Tell the processes of a hot lane, after the commit, that work is there: a hint, they look anyway."""
+        """Tell a hot lane, after the commit, that work is there: a hint, it looks by itself too."""
         self._wakes.add((lane, work))
 
     def release(self) -> None:
