@@ -303,10 +303,6 @@ def _counter(label: str, number: Any) -> rx.Component:
 
 
 def _report() -> rx.Component:
-    script = rx.Var(
-        f"window.aerosticContacts.download('/api/v1/contact-imports/' + {progress.id!s} + '/report', {SignedIn.here!s})",
-        _var_data=rx.Var.create(f"{progress.id}{SignedIn.here}")._get_all_var_data(),
-    )
     return rx.box(
         kit.heading(
             "Refused rows",
@@ -315,7 +311,7 @@ def _report() -> rx.Component:
                 "Download the report",
                 icon="download",
                 variant="soft",
-                on_click=rx.call_script(script.to(str), callback=ImportWizard.downloaded),
+                on_click=ImportWizard.download_report,
             ),
         ),
         kit.table(["Row", "Why", "What it held"], ImportWizard.refusals, _refused_row),

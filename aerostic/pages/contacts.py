@@ -82,24 +82,10 @@ def _export_menu() -> rx.Component:
     return rx.dropdown_menu.root(
         rx.dropdown_menu.trigger(kit.button("Export", icon="download", variant="soft")),
         rx.dropdown_menu.content(
-            rx.dropdown_menu.item("This list as CSV", on_select=_download("csv")),
-            rx.dropdown_menu.item("This list for Excel", on_select=_download("xlsx")),
+            rx.dropdown_menu.item("This list as CSV", on_select=Contacts.export("csv")),
+            rx.dropdown_menu.item("This list for Excel", on_select=Contacts.export("xlsx")),
         ),
     )
-
-
-def _download(kind: str) -> Any:
-    asked = (
-        f"'/api/v1/contacts/export?format={kind}&text=' + encodeURIComponent({Contacts.text!s})"
-        f" + ({Contacts.tag_id!s} ? '&tag_id=' + {Contacts.tag_id!s} : '')"
-    )
-    script = rx.Var(
-        f"window.aerosticContacts.download({asked}, {SignedIn.here!s})",
-        _var_data=rx.Var.create(
-            f"{Contacts.text}{Contacts.tag_id}{SignedIn.here}"
-        )._get_all_var_data(),
-    )
-    return rx.call_script(script.to(str), callback=Contacts.downloaded)
 
 
 def _filters() -> rx.Component:

@@ -15,7 +15,7 @@ from aerostic.domain.imports import mapping, queries, service
 from aerostic.domain.imports.queries import ImportView
 from aerostic.domain.imports.service import ImportOptions
 from aerostic.state.base import AppState
-from aerostic.state.contacts import TagLine, failed_download, uuid_of
+from aerostic.state.contacts import TagLine, download, failed_download, uuid_of
 from aerostic.state.forms import Form, typed
 from aerostic.state.guard import access
 
@@ -227,6 +227,12 @@ class ImportWizard(Form, AppState):
     async def open_recent(self, import_id: str) -> EventSpec:
         await self._open(import_id)
         return _address(import_id)
+
+    @rx.event
+    @access(Permission.CONTACTS_IMPORT)
+    def download_report(self) -> EventSpec:
+        path = f"/api/v1/contact-imports/{self.progress.id}/report"
+        return download(path, self._workspace, ImportWizard.downloaded)
 
     @rx.event
     @access(Permission.CONTACTS_IMPORT)

@@ -1,8 +1,10 @@
 """The list of contacts: searched, narrowed by tag, many marked at once."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import reflex as rx
@@ -13,6 +15,7 @@ from aerostic.core.pages import Cursor, Page
 from aerostic.core.permissions import Permission
 from aerostic.core.tenancy import Context
 from aerostic.domain.contacts import queries, service
+from aerostic.domain.contacts.exporting import ExportFormat
 from aerostic.domain.contacts.models import AttributeType
 from aerostic.domain.contacts.schemas import (
     AttributeView,
@@ -276,9 +279,25 @@ class Contacts(Form, AppState):
 
     @rx.event
     @access(Permission.CONTACTS_EXPORT)
+    def export(self, kind: str) -> EventSpec:
+        """Let the browser fetch what the filter shows as a file."""
+        asked = {"format": ExportFormat(kind).value, "text": self.text}
+        if self.tag_id:
+            asked["tag_id"] = self.tag_id
+        path = f"/api/v1/contacts/export?{urlencode(asked)}"
+        return download(path, self._workspace, Contacts.downloaded)
+
+    @rx.event
+    @access(Permission.CONTACTS_EXPORT)
     def downloaded(self, answer: dict[str, Any]) -> EventSpec | None:
         """The browser has fetched a file, or was refused it."""
         return failed_download(answer)
+
+
+def download(path: str, workspace: str, heard: Any) -> EventSpec:
+    """Fetch a file with the workspace named, which a plain link can not do."""
+    script = f"window.aerosticContacts.download({json.dumps(path)}, {json.dumps(workspace)})"
+    return rx.call_script(script, callback=heard)
 
 
 def failed_download(answer: dict[str, Any]) -> EventSpec | None:
