@@ -19,35 +19,39 @@ BODY = (
 )
 
 
-def delivery(number: str, chance: random.Random, moment: int, phone: str = "") -> bytes:
+def delivery(
+    number: str, chance: random.Random, moment: int, phone: str = "", *, text: str = BODY
+) -> bytes:
     """One message to a number, of a stranger unless `phone` is given, always of the same length."""
     phone = phone or f"1555{chance.randrange(10**7):07d}"
     whole = {
         "object": "whatsapp_business_account",
-        "entry": [entry(number, [phone], chance, moment)],
+        "entry": [entry(number, [phone], chance, moment, text)],
     }
     return json.dumps(whole, separators=(",", ":")).encode()
 
 
-def entry(number: str, phones: Sequence[str], chance: random.Random, moment: int) -> dict[str, Any]:
+def entry(
+    number: str, phones: Sequence[str], chance: random.Random, moment: int, text: str = BODY
+) -> dict[str, Any]:
     """A message from each of these people to a number, as Meta bundles them."""
     value = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "15550783881", "phone_number_id": number},
         "contacts": [{"profile": {"name": "Sheena Nelson"}, "wa_id": phone} for phone in phones],
-        "messages": [_message(phone, chance, moment) for phone in phones],
+        "messages": [_message(phone, chance, moment, text) for phone in phones],
     }
     return {"id": "102290129340398", "changes": [{"value": value, "field": "messages"}]}
 
 
-def _message(phone: str, chance: random.Random, moment: int) -> dict[str, Any]:
+def _message(phone: str, chance: random.Random, moment: int, text: str) -> dict[str, Any]:
     wamid = base64.b64encode(b"HBgLMTU1NTEyMzQ1Njc%016x" % chance.getrandbits(64)).decode()
     return {
         "from": phone,
         "id": f"wamid.{wamid}",
         "timestamp": str(moment),
         "type": "text",
-        "text": {"body": BODY},
+        "text": {"body": text},
     }
 
 
