@@ -35,6 +35,7 @@ from aerostic.integrations.meta.errors import TOKEN_UNREADABLE, Action
 log = logging.getLogger(__name__)
 
 MOST_IN_FLIGHT = 2000
+CALLBACK = "biz_opaque_callback_data"  # comes back with each status: it heals a lost answer
 BEHIND = timedelta(
     milliseconds=20
 )  # who waits for an earlier message of the same person comes after it
@@ -78,6 +79,7 @@ class Lane:
     _told: list[Outcome] = field(default_factory=list)
     _attachments: Attachments | None = None
     _waiting: int = 0
+    _has_more: bool = False  # the last claim found as many as it might take
     _is_stopping: bool = False
     _is_stopped: bool = False  # Meta refused the number: until someone has looked
     _recovered_at: float = float("-inf")
@@ -193,13 +195,10 @@ class Lane:
                 changes, claimed = set(), []
             else:
                 changes = set()
-                claimed = await claims.claim(
-                    cursor,
-                    self.place,
-                    now=now,
-                    until=now + timedelta(seconds=self.patience.item),
-                    most=min(self.pace.ahead(), MOST_IN_FLIGHT - len(self._mine)),
-                )
+                most = min(self.pace.ahead(), MOST_IN_FLIGHT - len(self._mine))
+                until = now + timedelta(seconds=self.patience.item)
+                claimed = await claims.claim(cursor, self.place, now=now, until=until, most=most)
+                self._has_more = len(claimed) == most
             self.channel = channel
         await self._announce(changes)
         return claimed
@@ -272,9 +271,10 @@ class Lane:
                 return put_back(item)
         finally:
             self._waiting -= 1
-            self._wake_for_room()
+            self._wake_for_more()
         self.pace.pairs.take(item.recipient, self._now())
-        return await self._send(item, access, with_files(dict(item.body), files))
+        body = with_files(item.body, files) if files else item.body
+        return await self._send(item, access, {**body, CALLBACK: str(item.id)})
 
     async def _files(self, item: Item, access: Access) -> dict[UUID, str] | Outcome:
         if not item.files:
@@ -287,7 +287,6 @@ class Lane:
             return put_back(item, clock.now() + timedelta(seconds=1))
 
     async def _send(self, item: Item, access: Access, body: dict[str, object]) -> Outcome:
-        body["biz_opaque_callback_data"] = str(item.id)
         uses_other = self.pace.uses_marketing_messages and body.get("type") == "template"
         result = await self.client.send(access, body, marketing=uses_other)
         outcome = self._outcome(item, result)
@@ -313,8 +312,8 @@ class Lane:
                 await asyncio.sleep(min(wait, 0.5))
         return False
 
-    def _wake_for_room(self) -> None:
-        if self._waiting * 2 <= self.pace.ahead():
+    def _wake_for_more(self) -> None:
+        if self._has_more and self._has_room():
             self._awake.set()
 
     # Recording
@@ -360,7 +359,7 @@ class Lane:
         for outcome in batch:
             self._mine.pop(outcome.item.id, None)
         self._busy_at = self._now()
-        self._awake.set()
+        self._wake_for_more()
 
     async def _write(self, batch: list[Outcome]) -> set[tuple[str, str]]:
         assert self.channel is not None, "whoever claimed has read it"
