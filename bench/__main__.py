@@ -9,7 +9,7 @@ from bench.figures import Figure
 from bench.stage import NotPossible
 
 Measure = Callable[..., Iterator[Figure]]
-NAMES = ("ingest", "effects", "live")
+NAMES = ("ingest", "effects", "live", "send")
 
 
 def main() -> int:
