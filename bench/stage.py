@@ -173,6 +173,7 @@ def outside() -> dict[str, str]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """The processor time that a process has used: steady where the machine is shared."""
-    spent = psutil.Process(pid).cpu_times()
-    return float(spent.user + spent.system)
+    """The processor time of a process and its living children: steady where the machine is shared."""
+    parent = psutil.Process(pid)
+    spent = [one.cpu_times() for one in (parent, *parent.children(recursive=True))]
+    return float(sum(one.user + one.system for one in spent))
