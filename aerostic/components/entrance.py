@@ -61,12 +61,21 @@ def form(*children: Any, on_submit: Any, problem: Any, submit: str, is_busy: Any
                 aria_live="polite",
                 width="100%",
             ),
-            kit.button(submit, type="submit", size="3", width="100%", loading=is_busy),
+            kit.button(
+                submit,
+                type="submit",
+                size="3",
+                width="100%",
+                loading=is_busy,
+                # Before the page listens, a browser would put the fields into the address.
+                disabled=~rx.State.is_hydrated,
+            ),
             direction="column",
             gap=theme.S4,
         ),
         on_submit=on_submit,
         reset_on_submit=False,
+        method="post",
     )
 
 

@@ -380,7 +380,7 @@ def table(
         tab_index=0,
         role="region",
         aria_label="Table",
-        class_name="scroll-quietly",
+        class_name="sideways scroll-quietly",
     )
     filled = rx.cond(rows.length() > 0, grid, when_empty or empty("inbox", "Nothing here yet", ""))
     loaded = rx.cond(is_loading, skeleton_rows(), filled)

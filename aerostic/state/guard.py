@@ -206,11 +206,15 @@ class AuthGuard(rx.Middleware):
 
 
 async def _belongs_to_another(state: BaseState, who: Caller) -> bool:
+    """Whether the tree is another session's or workspace's. One of no workspace yet joins the caller's."""
     from aerostic.state.base import AppState
 
     ours = await state.get_state(AppState)
-    elsewhere = bool(who.workspace) and ours._workspace != who.workspace
-    return ours._owner != who.session or elsewhere
+    if ours._owner != who.session:
+        return True
+    if who.workspace and not ours._workspace:
+        ours._workspace = who.workspace
+    return bool(who.workspace) and ours._workspace != who.workspace
 
 
 async def _hand_over(state: BaseState, who: Caller) -> None:

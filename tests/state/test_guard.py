@@ -19,8 +19,9 @@ from aerostic.state.guard import FRAMEWORK, Access, access_of
 from aerostic.state.session import SignedIn
 from aerostic.state.settings import Settings
 from aerostic.state.team import Team
+from tests.backend import Backend
 from tests.conftest import Place
-from tests.state.conftest import Backend, OpenTab
+from tests.state.conftest import OpenTab
 from tests.waiting import until
 
 SignsIn = Callable[[Place, str], str]
@@ -188,6 +189,15 @@ def test_the_other_workspace_of_one_person_begins_with_an_empty_tree(
     heard = tab.hydrate()
     assert place.emails["agent"] not in heard
     assert rival.emails["agent"] in heard
+
+
+def test_choosing_a_workspace_keeps_the_page_that_is_open(
+    place: Place, open_tab: OpenTab, signed_in: SignsIn
+) -> None:
+    tab = open_tab("/dashboard", cookie=signed_in(place, "owner")).hydrated()
+    heard = tab.call(event(Team, "load"), path=team_of(place))
+    assert RELOAD not in heard
+    assert place.emails["agent"] in heard
 
 
 def test_a_foreign_page_may_not_open_a_socket_and_ours_may(

@@ -116,7 +116,7 @@ def _number(number: NumberLine) -> rx.Component:
                 rx.text(number.phone, size="3", weight="bold", white_space="nowrap"),
                 kit.muted(number.name, size="1"),
                 flex="1",
-                min_width="0",
+                min_width="140px",
             ),
             kit.badge(number.status_words, STATUS_COLOURS[number.status]),
             rx.cond(may_manage & number.is_connected, _number_menu(number)),
