@@ -281,3 +281,14 @@ def test_one_process_alone_says_what_it_needs(tmp_path: Path) -> None:
 
 def test_a_killed_test_run_would_take_up_along(up: Up) -> None:
     assert up.process.pid in marked_processes(os.environ[MARK])
+
+
+def test_the_build_leaves_the_lock_of_the_pages_as_it_was_taken(up: Up) -> None:
+    """A changed lock was not committed with the component that brought the package."""
+    changed = ["git", "status", "--porcelain", "--", "reflex.lock", ".gitignore"]
+    asked = subprocess.run(
+        changed, cwd=configuration.ROOT, capture_output=True, text=True, check=False
+    )
+    if asked.returncode != 0:
+        pytest.skip("this is no checkout")
+    assert asked.stdout == ""
