@@ -417,7 +417,10 @@ def _merge_dialog() -> rx.Component:
         ),
         kit.dialog_actions(
             kit.button("Cancel", variant="soft", color_scheme="gray", on_click=ContactPage.close),
-            rx.cond(other.id != "", kit.button("Merge " + other.name, color_scheme="red", on_click=ContactPage.merge)),
+            rx.cond(
+                other.id != "",
+                kit.button("Merge " + other.name, color_scheme="red", on_click=ContactPage.merge),
+            ),
         ),
         note="Find the contact that is the same person.",
         is_open=ContactPage.dialog == "merge",
@@ -450,8 +453,8 @@ def _erase_dialog() -> rx.Component:
         "Erase " + person.name + "?",
         rx.form(
             kit.note(
-                "Names, numbers, fields, tags, the texts and files of every message, and notes are deleted for "
-                "good. Nobody can bring them back. That there were messages, and when, stays.",
+                "Names, numbers, fields, tags, the texts and files of every message, and notes are deleted "
+                "for good. Nobody can bring them back. That there were messages, and when, stays.",
                 tone=theme.BAD,
                 icon="triangle-alert",
             ),

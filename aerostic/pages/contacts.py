@@ -48,6 +48,7 @@ def contacts() -> rx.Component:
         ),
         _new_dialog(),
         _arrange_dialog(),
+        _delete_dialogs(),
         title="Contacts",
         active="contacts",
     )
@@ -333,7 +334,7 @@ def _tag_line(tag: TagLine) -> rx.Component:
     return rx.flex(
         tag_badge(tag),
         kit.icon_button(
-            "x", "Delete the tag " + tag.name, size="1", on_click=Contacts.delete_tag(tag.id)
+            "x", "Delete the tag " + tag.name, size="1", on_click=Contacts.ask_to_delete_tag(tag.id)
         ),
         align="center",
         gap="2px",
@@ -372,8 +373,33 @@ def _field_line(one: FieldLine) -> rx.Component:
         kit.code(one.key),
         rx.spacer(),
         kit.icon_button(
-            "x", "Stop keeping " + one.label, size="1", on_click=Contacts.delete_field(one.id)
+            "x",
+            "Stop keeping " + one.label,
+            size="1",
+            on_click=Contacts.ask_to_delete_field(one.id),
         ),
         align="center",
         gap=theme.S2,
+    )
+
+
+def _delete_dialogs() -> rx.Component:
+    tag, field = Contacts.leaving_tag, Contacts.leaving_field
+    return rx.fragment(
+        kit.confirm(
+            "Delete the tag “" + tag.name + "”?",
+            "It is taken from every contact that carries it. The contacts stay.",
+            is_open=tag.id != "",
+            act="Delete the tag",
+            on_confirm=Contacts.delete_tag,
+            on_cancel=Contacts.keep,
+        ),
+        kit.confirm(
+            "Stop keeping “" + field.label + "”?",
+            "It is no longer shown. Make the same field again, and what was kept is there again.",
+            is_open=field.id != "",
+            act="Stop keeping it",
+            on_confirm=Contacts.delete_field,
+            on_cancel=Contacts.keep,
+        ),
     )

@@ -60,6 +60,10 @@ class FieldLine:
         return cls(str(one.id), one.key, one.label, one.type.value, list(one.choices))
 
 
+NO_TAG = TagLine("", "", "gray")
+NO_FIELD = FieldLine("", "", "", "", [])
+
+
 @dataclass(frozen=True)
 class ContactLine:
     id: str
@@ -98,6 +102,8 @@ class Contacts(Form, AppState):
     is_loading: bool = True
     is_adding: bool = False
     is_arranging: bool = False
+    leaving_tag: TagLine = NO_TAG
+    leaving_field: FieldLine = NO_FIELD
     _after: Cursor | None = None
 
     @rx.var
@@ -255,8 +261,19 @@ class Contacts(Form, AppState):
             await self._read()
 
     @rx.event
+    @access(Permission.CONTACTS_READ)
+    def keep(self) -> None:
+        self.leaving_tag, self.leaving_field = NO_TAG, NO_FIELD
+
+    @rx.event
     @access(Permission.CONTACTS_WRITE)
-    async def delete_tag(self, tag_id: str) -> None:
+    def ask_to_delete_tag(self, tag_id: str) -> None:
+        self.leaving_tag = next((one for one in self.tags if one.id == tag_id), NO_TAG)
+
+    @rx.event
+    @access(Permission.CONTACTS_WRITE)
+    async def delete_tag(self) -> None:
+        tag_id, self.leaving_tag = self.leaving_tag.id, NO_TAG
         await self.call(service.delete_tag, UUID(tag_id))
         self.tag_id = "" if tag_id == self.tag_id else self.tag_id
         await self._read()
@@ -273,7 +290,13 @@ class Contacts(Form, AppState):
 
     @rx.event
     @access(Permission.INBOX_MANAGE)
-    async def delete_field(self, field_id: str) -> None:
+    def ask_to_delete_field(self, field_id: str) -> None:
+        self.leaving_field = next((one for one in self.fields if one.id == field_id), NO_FIELD)
+
+    @rx.event
+    @access(Permission.INBOX_MANAGE)
+    async def delete_field(self) -> None:
+        field_id, self.leaving_field = self.leaving_field.id, NO_FIELD
         await self.call(service.delete_attribute, UUID(field_id))
         await self._read()
 
