@@ -3,6 +3,7 @@
   const RENEWED = "aerostic.renewed-at";
   const TRIED = "aerostic.tried-at";
   const TEN_MINUTES = 10 * 60 * 1000;
+  if (window.self !== window.top) document.documentElement.classList.add("embedded");
   const signedIn = () => document.querySelector("[data-signed-in]") !== null;
 
   /* A refresh token works once, so one tab at a time may use it. */

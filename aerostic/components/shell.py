@@ -154,6 +154,7 @@ def _navigation(active: str) -> rx.Component:
         rx.spacer(),
         _palette_opener(),
         _person_menu(),
+        class_name="frame-navigation",
         direction="column",
         gap=theme.S3,
         display=theme.ONLY_WIDE,

@@ -21,6 +21,7 @@ def simulator() -> rx.Component:
                 flex_shrink="0",
                 height="100%",
                 overflow_y="auto",
+                padding_top=["0", "0", "0", theme.S5],
             ),
             rx.box(
                 rx.cond(Simulator.inbox != "", _inbox(), _sign_in()),
