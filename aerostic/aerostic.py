@@ -1,7 +1,7 @@
 """The application: pages, the gate before every click, and the HTTP routes, on one port."""
 
 import reflex as rx
-import reflex.model
+import reflex.model  # else the first click of a process imports it, inside the lock of its state
 
 from aerostic.components.typeface import Typeface
 from aerostic.pages import (  # noqa: F401  (importing a page adds it)
