@@ -5,10 +5,23 @@ and labels are then looked up for those rows alone.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Uuid,
+    bindparam,
+    func,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -18,6 +31,17 @@ from aerostic.domain.inbox.schemas import ConversationFilter, FilterCounts, View
 
 Place = tuple[datetime, UUID]
 
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Whose list it is: values, or their places in a statement that is kept."""
+
+    tenant: Any
+    me: Any
+
+
+_ANYONE = _Asker(bindparam("tenant", type_=Uuid()), bindparam("me", type_=Uuid()))
+
 _PLACE = (col(Conversation.last_message_at), col(Conversation.id))
 
 
@@ -25,7 +49,8 @@ def page(
     ctx: Context, wanted: ConversationFilter, *, after: Place | None, limit: int
 ) -> Sequence[Conversation]:
     """At most `limit` conversations that come after a place, in order."""
-    walks = [_walk(ctx, wanted, status, after).limit(limit) for status in _statuses(wanted)]
+    asker = _Asker(ctx.tenant_id, ctx.actor.user_id)
+    walks = [_walk(asker, wanted, status, after).limit(limit) for status in _statuses(wanted)]
     if len(walks) == 1:
         return ctx.session.scalars(walks[0]).all()
     merged = aliased(Conversation, union_all(*walks).subquery())
@@ -35,15 +60,21 @@ def page(
 
 def count(ctx: Context, *filters: ConversationFilter) -> list[int]:
     """How many each filter shows, counted no further than `FilterCounts.MOST`, in one statement."""
-    counts = [_bounded_count(ctx, wanted) for wanted in filters]
-    return list(ctx.session.execute(select(*counts)).one())
+    asker = {"tenant": ctx.tenant_id, "me": ctx.actor.user_id}
+    return list(ctx.session.execute(_counts(filters), asker).one())
 
 
-def _bounded_count(ctx: Context, wanted: ConversationFilter) -> ColumnElement[int]:
+@lru_cache(maxsize=64)
+def _counts(filters: tuple[ConversationFilter, ...]) -> Select[Any]:
+    """Kept: every open page asks this at every change, and putting it together costs more than its answer."""
+    return select(*(_bounded_count(wanted) for wanted in filters))
+
+
+def _bounded_count(wanted: ConversationFilter) -> ColumnElement[int]:
     # In order, though a count needs none: so that it walks the list's index and stops, rather than
     # hoping to meet enough rows in the heap.
     walks = [
-        _walk(ctx, wanted, status, None).with_only_columns(literal(1)).limit(FilterCounts.MOST)
+        _walk(_ANYONE, wanted, status, None).with_only_columns(literal(1)).limit(FilterCounts.MOST)
         for status in _statuses(wanted)
     ]
     rows = walks[0] if len(walks) == 1 else union_all(*walks).limit(FilterCounts.MOST)
@@ -58,22 +89,25 @@ def _statuses(wanted: ConversationFilter) -> list[ConversationStatus | None]:
 
 
 def _walk(
-    ctx: Context, wanted: ConversationFilter, status: ConversationStatus | None, after: Place | None
+    asker: _Asker,
+    wanted: ConversationFilter,
+    status: ConversationStatus | None,
+    after: Place | None,
 ) -> Select[Conversation]:
-    statement = select(Conversation).where(*_conditions(ctx, wanted, status))
+    statement = select(Conversation).where(*_conditions(asker, wanted, status))
     if after:
         statement = statement.where(tuple_(*_PLACE) < after)
     return statement.order_by(*(part.desc() for part in _PLACE))
 
 
 def _conditions(
-    ctx: Context, wanted: ConversationFilter, status: ConversationStatus | None
+    asker: _Asker, wanted: ConversationFilter, status: ConversationStatus | None
 ) -> list[ColumnElement[bool]]:
-    conditions = [col(Conversation.tenant_id) == ctx.tenant_id]
+    conditions = [col(Conversation.tenant_id) == asker.tenant]
     if status:
         conditions.append(col(Conversation.status) == status)
     if wanted.view is View.MINE:
-        conditions.append(col(Conversation.assignee_id) == ctx.actor.user_id)
+        conditions.append(col(Conversation.assignee_id) == asker.me)
     if wanted.view is View.UNASSIGNED:
         conditions.append(col(Conversation.assignee_id).is_(None))
     if wanted.is_unread:
