@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Executable,
     Select,
     Uuid,
     bindparam,
@@ -65,7 +66,7 @@ def count(ctx: Context, *filters: ConversationFilter) -> list[int]:
 
 
 @lru_cache(maxsize=64)
-def _counts(filters: tuple[ConversationFilter, ...]) -> Select[Any]:
+def _counts(filters: tuple[ConversationFilter, ...]) -> Executable:
     """Kept: every open page asks this at every change, and putting it together costs more than its answer."""
     return select(*(_bounded_count(wanted) for wanted in filters))
 
