@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from aerostic.core.permissions import STRANGER
 from aerostic.core.settings import settings
+from aerostic.core.tenancy import shared_work
+from aerostic.domain.channels.models import AccountDirectory, NumberDirectory
 from tests.clients import member
 from tests.conftest import Place
 from tests.simulator.conftest import ACCOUNT, NUMBER, OTHER_ACCOUNT, TOKEN, Running, start
@@ -26,13 +29,8 @@ def meta(tmp_path, monkeypatch) -> Iterator[Running]:
 
 
 @pytest.fixture(autouse=True)
-def nobody_has_the_number() -> Iterator[None]:
+def nobody_has_the_number() -> None:
     """The simulator's numbers are the same in every test."""
-    yield
-    from aerostic.core.permissions import STRANGER
-    from aerostic.core.tenancy import shared_work
-    from aerostic.domain.channels.models import AccountDirectory, NumberDirectory
-
     with shared_work(STRANGER) as ctx:
         for directory, meta_id in ((NumberDirectory, NUMBER), (AccountDirectory, ACCOUNT)):
             row = ctx.session.get(directory, meta_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +23,9 @@ def ask(
         ) as client:
             return await work(client, Access(NUMBER, token, "v25.0"))
 
-    return asyncio.run(run())
+    # In a thread: a browser's test in this process leaves a loop running in the main one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(run())).result()
 
 
 def text(body: str) -> dict[str, object]:
