@@ -195,7 +195,7 @@ def requires(
         @wraps(action)
         def checked(ctx: "Context", /, *args: P.args, **kwargs: P.kwargs) -> R:
             if not ctx.actor.may(permission):
-                raise NotAllowed(f"Your role does not include “{permission}”. Ask an owner.")
+                raise NotAllowed("Your role here does not include that. An owner can change it.")
             return action(ctx, *args, **kwargs)
 
         checked.permission = permission  # type: ignore[attr-defined]

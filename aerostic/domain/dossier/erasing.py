@@ -50,7 +50,7 @@ _MESSAGES = (
     "update message_events e set details = '{}' from messages m where e.tenant_id = %(tenant)s"
     " and m.tenant_id = %(tenant)s and m.conversation_id = any(%(conversations)s)"
     " and e.message_id = m.id",
-    # The keys of messages stay: they say nothing by themselves, and without them a message that Meta
+    # The keys of messages stay (Meta's ids, which can encode a number): without them a message that Meta
     # repeats would bring the person back.
     """update messages set text = '', search_text = '', content = '{}', reactions = '{}', media_id = null,
            meta_message_id = null, reply_to_meta_id = null,
