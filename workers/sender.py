@@ -127,8 +127,9 @@ class Sender:
     async def _keep_leasing(self) -> None:
         while True:
             self._look.clear()
+            held_until = time.monotonic() + self.patience.lane
             for place in await self._lease():
-                await self._start(place)
+                await self._start(place, held_until)
             try:
                 await asyncio.wait_for(self._look.wait(), self.patience.look)
             except TimeoutError:
@@ -143,11 +144,14 @@ class Sender:
         async with lane_transaction(self.pool) as cursor:
             return await leases.lease(cursor, owner=self.owner, now=now, until=until, most=room)
 
-    async def _start(self, place: Place) -> None:
+    async def _start(self, place: Place, held_until: float) -> None:
         number_id = place[1]
         if (earlier := self._running.get(number_id)) is not None:
             await asyncio.wait({earlier})  # it has given the lane back and is about to end
-        lane = Lane(place, self.owner, self.pool, self.client, self._pace(number_id), self.patience)
+        pace = self._pace(number_id)
+        lane = Lane(
+            place, self.owner, self.pool, self.client, pace, self.patience, held_until=held_until
+        )
         self.lanes[number_id] = lane
         task = asyncio.create_task(lane.run())
         self._running[number_id] = task
@@ -170,12 +174,16 @@ class Sender:
     async def _keep_renewing(self) -> None:
         while True:
             await asyncio.sleep(self.patience.lane / 3)
+            held_until = time.monotonic() + self.patience.lane
             until = clock.now() + timedelta(seconds=self.patience.lane)
             async with lane_transaction(self.pool) as cursor:
                 served = dict(self.lanes)
                 ours = await leases.renew(cursor, owner=self.owner, numbers=served, until=until)
-            for number_id in served.keys() - ours:
-                served[number_id].stop()
+            for number_id, lane in served.items():
+                if number_id in ours:
+                    lane.held_until = max(lane.held_until, held_until)
+                else:
+                    lane.stop()
 
     # The end
 

@@ -90,6 +90,26 @@ def test_a_lower_grant_holds_at_once_a_higher_one_is_used():
     assert bucket.rate == 1000
 
 
+@given(
+    st.sampled_from([1.0, 20.0, 80.0, 1000.0]),
+    st.lists(st.tuples(st.floats(0, 0.2), st.booleans()), min_size=1, max_size=200),
+)
+def test_a_number_that_passes_from_sender_to_sender_keeps_its_rate(rate, steps):
+    """Each sender learns of the number anew, or has served it before; every one is as fast as it may be."""
+    now, passed, senders = 100.0, [], [Bucket(rate), Bucket(rate)]
+    for wait, passes_on in steps:
+        if passes_on:
+            senders.reverse()
+            senders[0].begin(now)
+        now += wait
+        while senders[0].take(now) == 0.0 and len(passed) < 5000:
+            passed.append(now)
+    for first in range(0, len(passed), 7):
+        for last in range(first, len(passed), 11):
+            most = rate * (passed[last] - passed[first]) + max(1.0, rate * BURST_SECONDS) + 1
+            assert last - first + 1 <= most + 1e-6
+
+
 # One person -------------------------------------------------------------------------------------
 
 

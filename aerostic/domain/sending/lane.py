@@ -68,6 +68,9 @@ class Lane:
     client: GraphClient
     pace: Pace
     patience: Patience
+    held_until: float = float(
+        "inf"
+    )  # by the lane's clock: later the number may be another sender's
     channel: Channel | None = None
     _access: Access | None = None
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -98,6 +101,7 @@ class Lane:
         """Send until nothing is due, then give the lane back."""
         self._attachments = Attachments(self.place, self.pool, self.client)
         self._busy_at = self._now()
+        self.pace.bucket.begin(self._now())
         recorder = asyncio.create_task(self._keep_recording())
         recorder.add_done_callback(self._ended)
         try:
@@ -115,6 +119,11 @@ class Lane:
 
     def _now(self) -> float:
         return self.pace.clock()
+
+    @property
+    def _is_ours(self) -> bool:
+        """Whether nobody else may serve the number now. Two at once would send at twice its rate."""
+        return self._now() < self.held_until
 
     # Claiming
 
@@ -176,6 +185,7 @@ class Lane:
     def _has_room(self) -> bool:
         return (
             not self._is_stopped
+            and self._is_ours
             and self.pace.pause == 0
             and self._waiting * 2 <= self.pace.ahead()
             and len(self._mine) < MOST_IN_FLIGHT
@@ -293,6 +303,8 @@ class Lane:
         rule = outcome.rule
         if rule is not None and rule.action is Action.SWITCH_ENDPOINT and not uses_other:
             self.pace.uses_marketing_messages = True
+            if not await self._turn(item):  # a second request counts as one more
+                return put_back(item)
             return self._outcome(item, await self.client.send(access, body, marketing=True))
         return outcome
 
@@ -302,7 +314,7 @@ class Lane:
     async def _turn(self, item: Item) -> bool:
         """Wait until the number's rate allows one more. False: it should not be sent now."""
         async with self._turns:
-            while not (self._is_stopping or self._is_stopped or self.pace.pause):
+            while self._is_ours and not (self._is_stopping or self._is_stopped or self.pace.pause):
                 left = (item.leased_until - clock.now()).total_seconds()
                 if left < self.patience.item - self.patience.turn:
                     return False

@@ -36,6 +36,11 @@ class Bucket:
             return 0.0
         return (1.0 - self.tokens) / self.rate
 
+    def begin(self, now: float) -> None:
+        """Another sender may have spent until just now what this one would have saved: start with nothing."""
+        self._fill(now)
+        self.tokens = min(self.tokens, 0.0)
+
     def slow_down(self, now: float) -> None:
         """Meta said that we are too fast."""
         self._fill(now)
