@@ -14,10 +14,11 @@ from aerostic.core.settings import settings
 from aerostic.domain.channels import service as channels
 from aerostic.domain.channels.models import PhoneNumber, WhatsappAccount
 from aerostic.domain.contacts.models import Contact
-from aerostic.domain.inbox import outbox
+from aerostic.domain.inbox import outbox, queries
 from aerostic.domain.inbox import service as inbox
 from aerostic.domain.inbox.drafts import Draft
 from aerostic.domain.inbox.models import Conversation, Message, MessageEvent, MessageKey, Priority
+from aerostic.domain.inbox.schemas import Shown
 from aerostic.domain.media import service as media
 from aerostic.domain.media.models import Media
 from aerostic.domain.sending import service
@@ -367,6 +368,18 @@ def test_marketing_goes_the_way_that_meta_asks_for(graph, place, conversation):
     assert [seen.path for seen in graph.messages] == ["messages", "marketing_messages"]
 
 
+def test_a_second_request_for_one_message_keeps_to_the_rate_too(graph, place, conversation):
+    with place.system_work() as ctx:
+        ctx.get(PhoneNumber, place.number_id).messages_per_second = 1
+    refusals = iter([Refuse(131063)])
+    graph.decide = lambda _: next(refusals, Take())
+    template_id = template_of(place, "MARKETING")
+    with sending(graph.url):
+        becomes(place, broadcast(place, conversation, template_id), "accepted")
+    first, second = graph.messages
+    assert second.at - first.at >= 0.99
+
+
 def test_a_message_that_meta_holds_back_is_not_shown_as_sent(graph, place, conversation):
     graph.decide = lambda _: Take(message_status="held_for_quality_assessment")
     with sending(graph.url):
@@ -376,6 +389,103 @@ def test_a_message_that_meta_holds_back_is_not_shown_as_sent(graph, place, conve
     assert message.status == "sending"
     assert message.failure["reason"].startswith("WhatsApp holds this message back")
     assert message.meta_message_id.startswith("wamid.")
+
+
+# Reactions --------------------------------------------------------------------------------------
+
+
+def react(place, target: UUID, emoji: str, role: str = "agent") -> UUID:
+    with place.work(role) as ctx:
+        return inbox.react(ctx, target, emoji).id
+
+
+def reactions_of(place, message_id: UUID) -> dict[str, dict[str, str]]:
+    return message_of(place, message_id).reactions
+
+
+def told(place, conversation: UUID) -> list[str]:
+    with place.work() as ctx:
+        page = queries.thread(ctx, conversation, shown=Shown.EVENTS)
+        return [item.text for item in page.items]
+
+
+@pytest.fixture
+def theirs(place, conversation) -> UUID:
+    """A message of the contact, with a reaction of their own."""
+    return inbound(place, conversation, reactions={"contact": {"emoji": "🎉"}})
+
+
+def test_a_reaction_that_arrived_stays_as_it_was_shown(graph, place, conversation, theirs):
+    with sending(graph.url):
+        becomes(place, react(place, theirs, "👍"), "accepted")
+    given = {"emoji": "👍", "user_id": str(place.agent_id)}
+    assert reactions_of(place, theirs) == {"contact": {"emoji": "🎉"}, "us": given}
+    with place.work() as ctx:
+        [shown] = queries.thread(ctx, conversation).items
+    assert [one.emoji for one in shown.reactions] == ["🎉", "👍"]
+
+
+def test_a_reaction_that_failed_gives_way_to_the_earlier_one_and_says_so(
+    graph, place, rival, conversation, theirs
+):
+    elsewhere = inbound(rival, conversation_of(rival, phone=PHONE))
+    with sending(graph.url):
+        becomes(place, react(place, theirs, "👍"), "accepted")
+        graph.decide = lambda _: Refuse(131026)
+        becomes(place, react(place, theirs, "❤️", "owner"), "failed")
+        becomes(place, react(place, theirs, ""), "failed")
+        becomes(rival, react(rival, elsewhere, "👍"), "failed")
+    kept = {"emoji": "👍", "user_id": str(place.agent_id)}
+    assert reactions_of(place, theirs) == {"contact": {"emoji": "🎉"}, "us": kept}
+    assert reactions_of(rival, elsewhere) == {}
+    lost, kept_on = told(place, conversation)
+    assert lost.startswith(
+        "The reaction ❤️ did not arrive. WhatsApp can not deliver to this person."
+    )
+    assert kept_on.startswith("A reaction could not be taken back. WhatsApp can not deliver")
+
+
+def test_reactions_that_fail_together_leave_none(graph, place, conversation, theirs):
+    sent = [react(place, theirs, emoji) for emoji in "👍🔥"]
+    graph.decide = lambda _: Refuse(131026)
+    with sending(graph.url):
+        for message_id in sent:
+            becomes(place, message_id, "failed")
+    assert reactions_of(place, theirs) == {"contact": {"emoji": "🎉"}}
+
+
+def test_a_reaction_that_failed_does_not_undo_a_later_one(graph, place, conversation, theirs):
+    graph.decide = lambda body: Refuse(131026) if body["reaction"]["emoji"] == "👍" else Take()
+    first, second = react(place, theirs, "👍"), react(place, theirs, "🔥", "owner")
+    with sending(graph.url):
+        becomes(place, first, "failed")
+        becomes(place, second, "accepted")
+    assert reactions_of(place, theirs)["us"] == {"emoji": "🔥", "user_id": str(place.owner_id)}
+
+
+def test_a_reaction_that_meta_refuses_later_is_taken_back_too(
+    graph, place, conversation, theirs, run_jobs
+):
+    with sending(graph.url):
+        message_id = react(place, theirs, "👍")
+        becomes(place, message_id, "accepted")
+    name = message_of(place, message_id).meta_message_id
+    webhooks = Meta()
+    refusal = status(name, "failed", errors=[{"code": 131026, "title": "Undeliverable"}])
+    webhooks.deliver(delivery(place, change(place, statuses=[refusal])))
+    run_jobs()
+    webhooks.close()
+    assert reactions_of(place, theirs) == {"contact": {"emoji": "🎉"}}
+    assert len(told(place, conversation)) == 1
+
+
+def test_a_reaction_that_waits_can_be_taken_back(place, conversation, theirs):
+    message_id = react(place, theirs, "👍")
+    with place.work("agent") as ctx:
+        service.cancel(ctx, message_id)
+    assert reactions_of(place, theirs) == {"contact": {"emoji": "🎉"}}
+    with place.work("agent") as ctx, pytest.raises(Refused, match="React once more"):
+        service.resend(ctx, message_id)
 
 
 # What nobody knows ------------------------------------------------------------------------------

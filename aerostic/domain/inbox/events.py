@@ -52,6 +52,12 @@ def _labelled(who: str, details: dict[str, Any]) -> str:
     return f"{who} {' and '.join(filter(None, parts))}."
 
 
+def _reaction_lost(_: str, details: dict[str, Any]) -> str:
+    emoji, reason = details["emoji"], details["reason"]
+    what = f"The reaction {emoji} did not arrive" if emoji else "A reaction could not be taken back"
+    return f"{what}. {reason}".strip()
+
+
 _SENTENCES: dict[EventKind, Callable[[str, dict[str, Any]], str]] = {
     EventKind.ASSIGNED: _assigned,
     EventKind.UNASSIGNED: lambda who, _: f"{who} took the assignment away.",
@@ -61,4 +67,5 @@ _SENTENCES: dict[EventKind, Callable[[str, dict[str, Any]], str]] = {
     EventKind.WOKEN: lambda *_: "The snooze is over.",
     EventKind.LABELLED: _labelled,
     EventKind.STARTED: lambda who, _: f"{who} started this conversation.",
+    EventKind.REACTION_LOST: _reaction_lost,
 }

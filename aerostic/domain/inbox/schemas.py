@@ -289,6 +289,7 @@ class EventKind(StrEnum):
     WOKEN = "woken"
     LABELLED = "labelled"
     STARTED = "started"
+    REACTION_LOST = "reaction_lost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,10 @@ def react(ctx: Context, message_id: UUID, emoji: str, *, key: str = "") -> Messa
     """React to a message with one emoji; an empty one takes the reaction back."""
     target = access_message(ctx, message_id, for_update=True)  # the contact may react right now
     message = reply(ctx, target.conversation_id, Draft.reaction(message_id, emoji, key=key))
+    if reactions.BEFORE in message.content:  # the same click once more
+        return message
+    before = target.reactions.get(reactions.US)
+    message.content = {**message.content, reactions.BEFORE: before}
     target.reactions = reactions.with_reaction(
         target.reactions, reactions.US, emoji, ctx.actor.user_id
     )

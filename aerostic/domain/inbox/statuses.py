@@ -14,7 +14,7 @@ import psycopg
 
 from aerostic.core import bulk
 from aerostic.core.tenancy import Context
-from aerostic.domain.inbox import ladder
+from aerostic.domain.inbox import ladder, reactions
 from aerostic.domain.inbox.models import MessageStatus
 from aerostic.integrations.meta import errors
 from aerostic.integrations.meta.webhooks import StatusUpdate
@@ -133,6 +133,9 @@ def _climb(ctx: Context, cursor: Cursor, touched: Sequence[_Told]) -> None:
             healed.append(told)
     _heal(ctx, cursor, healed)
     _update_messages(ctx, cursor, touched)
+    lost = [one.id for one in touched if one.status == MessageStatus.FAILED != one.was]
+    if lost:
+        reactions.undo(ctx, lost)
     for told in touched:
         ctx.announce("conversation", told.conversation_id)
 

@@ -1,5 +1,6 @@
 """What an answer of Meta's means beyond its own message."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from aerostic.core.ids import new_id
+from aerostic.domain.inbox import reactions
 from aerostic.domain.inbox.models import Priority
 from aerostic.domain.sending import rows
 from aerostic.domain.sending.claims import Channel
@@ -21,11 +23,7 @@ STOPPED_TEMPLATES = {"132015": "PAUSED", "132016": "DISABLED"}
 async def follow(
     cursor: Cursor, channel: Channel, tenant_id: UUID, one: Outcome, now: datetime
 ) -> set[tuple[str, str]]:
-    if one.fate is Fate.ACCEPTED:
-        if one.item.body.get("type") == "reaction":
-            await _react(cursor, tenant_id, one.item)
-        return set()
-    if one.rule is None:
+    if one.fate is Fate.ACCEPTED or one.rule is None:
         return set()
     if one.rule.forgets_files:
         await _forget_files(cursor, tenant_id, one.item)
@@ -40,25 +38,15 @@ async def follow(
     return set()
 
 
-async def _react(cursor: Cursor, tenant_id: UUID, item: Item) -> None:
-    """WhatsApp knows one reaction of the business: a colleague's gives way to the newer one."""
-    reaction = item.body["reaction"]
-    await cursor.execute(
-        "update messages set reactions = "
-        "(select coalesce(jsonb_object_agg(who, emoji), '{}') "
-        "from jsonb_each(messages.reactions) as r (who, emoji) "
-        "where who not like 'user:%%') || case when %(emoji)s = '' then '{}'::jsonb "
-        "else jsonb_build_object('user:' || coalesce(mine.author_id::text, ''), %(emoji)s) end "
-        "from messages as mine, message_keys as target "
-        "where mine.tenant_id = %(tenant)s and mine.id = %(id)s and target.tenant_id = %(tenant)s "
-        "and target.key = %(target)s and messages.tenant_id = %(tenant)s and messages.id = target.message_id",
-        {
-            "tenant": tenant_id,
-            "id": item.id,
-            "target": reaction["message_id"],
-            "emoji": reaction.get("emoji", ""),
-        },
-    )
+async def undo_reactions(
+    cursor: Cursor, tenant_id: UUID, ids: Sequence[UUID], now: datetime
+) -> None:
+    """Of messages that have just failed, take back the reactions, and say so in their threads."""
+    if not ids:
+        return
+    await cursor.execute(reactions.UNDO, {"tenant": tenant_id, "ids": sorted(ids)})
+    for row in await cursor.fetchall():
+        await cursor.execute(reactions.TELL, reactions.loss(tenant_id, row, now))
 
 
 async def _forget_files(cursor: Cursor, tenant_id: UUID, item: Item) -> None:
@@ -165,6 +153,7 @@ async def _fail_waiting(
         cursor, tenant_id, now, [(message_id, "failed", told) for message_id in ids]
     )
     await rows.follow(cursor, tenant_id, ids)
+    await undo_reactions(cursor, tenant_id, ids, now)
     return {("conversation", str(row[1])) for row in found}
 
 

@@ -54,10 +54,16 @@ async def record(
     told = [(one.item.id, str(one.fate), one.failure or {}) for one in final]
     await rows.remember(cursor, tenant_id, now, told)
     await rows.follow(cursor, tenant_id, ids)
+    lost = [one.item.id for one in final if _is_lost_reaction(one)]
+    await consequences.undo_reactions(cursor, tenant_id, lost, now)
     changes = {("conversation", str(one.item.conversation_id)) for one in settled}
     for one in outcomes:
         changes |= await consequences.follow(cursor, channel, tenant_id, one, now)
     return changes
+
+
+def _is_lost_reaction(one: Outcome) -> bool:
+    return one.fate is Fate.FAILED and one.item.body.get("type") == "reaction"
 
 
 async def _settle(cursor: Cursor, tenant_id: UUID, settled: Sequence[Outcome]) -> None:

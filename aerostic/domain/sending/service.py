@@ -7,7 +7,7 @@ from sqlmodel import col, update
 from aerostic.core.errors import Conflict, NotFound, Refused
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
-from aerostic.domain.inbox import outbox, window
+from aerostic.domain.inbox import outbox, reactions, window
 from aerostic.domain.inbox.models import (
     Conversation,
     Direction,
@@ -37,6 +37,8 @@ def resend(ctx: Context, message_id: UUID) -> Message:
     earlier = ctx.get(Message, UUID(told[RESENT_AS])) if RESENT_AS in told else None
     if earlier is not None:
         return earlier
+    if message.type == "reaction":
+        raise Refused("A reaction is not sent again. React once more to the message instead.")
     _check_window(ctx, message)
     copy = outbox.again(ctx, message, key=f"again:{message.id}", priority=Priority.AGENT_REPLY)
     message.failure = {**told, RESENT_AS: str(copy.id)}
@@ -100,4 +102,6 @@ def _show(ctx: Context, message: Message) -> None:
         )
         .values(last_message_status=message.status)
     )
+    if message.type == "reaction":
+        reactions.undo(ctx, [message.id])
     ctx.announce("conversation", message.conversation_id)
