@@ -66,6 +66,9 @@ def _head() -> rx.Component:
                         person.name, as_="h2", size="5", style={"overflow_wrap": "anywhere"}
                     ),
                     rx.cond(person.is_blocked, kit.badge("Blocked", theme.BAD, "ban")),
+                    rx.cond(
+                        person.wants_no_marketing, kit.badge("No marketing", theme.WARN, "bell-off")
+                    ),
                     align="center",
                     gap=theme.S2,
                     wrap="wrap",

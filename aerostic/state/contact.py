@@ -64,6 +64,7 @@ class Person:
     language: str = ""
     country: str = ""
     is_blocked: bool = False
+    wants_no_marketing: bool = False
     revision: int = 0
     created_at: str = ""
     last_inbound_at: str = ""
@@ -80,6 +81,7 @@ class Person:
             language=detail.language or "",
             country=detail.country or "",
             is_blocked=detail.is_blocked,
+            wants_no_marketing=detail.marketing_stopped_at is not None,
             revision=detail.revision,
             created_at=detail.created_at.isoformat(),
             last_inbound_at=detail.last_inbound_at.isoformat() if detail.last_inbound_at else "",
@@ -251,11 +253,13 @@ class ContactPage(Form, AppState):
     @rx.event
     @access(Permission.CONTACTS_WRITE)
     async def toggle_block(self) -> EventSpec:
-        act = service.unblock if self.person.is_blocked else service.block
+        act = dossier.unblock if self.person.is_blocked else dossier.block
         await self.call(act, UUID(self.person.id))
         await self._read(UUID(self.person.id))
-        done = "blocked. Nothing is sent to them" if self.person.is_blocked else "unblocked"
-        return rx.toast.success(f"{self.person.name} is {done}.")
+        done = "unblocked."
+        if self.person.is_blocked:
+            done = "blocked. Nothing is sent to them; what they write still comes in."
+        return rx.toast.success(f"{self.person.name} is {done}")
 
     # Writing to them ------------------------------------------------------------------------------
 

@@ -96,8 +96,14 @@ class InboxState(AppState):
 
     @rx.var
     def problem(self) -> str:
-        """Why nothing can be sent from this number at all."""
-        if not self.detail or self.detail["number_is_connected"]:
+        """Why nothing can be sent here at all."""
+        if not self.detail:
+            return ""
+        if self.detail["contact_is_blocked"]:
+            return (
+                "This contact is blocked: nothing is sent to them. Unblock them on their page to write."
+            )
+        if self.detail["number_is_connected"]:
             return ""
         reason = self.detail["number_problem"] or "it was disconnected"
         return f"This number can not send now: {reason} An owner can look under Settings → Numbers."

@@ -85,6 +85,9 @@ class ContactDetailOut(ContactOut):
     language: str | None = Field(examples=["de"])
     attributes: dict[str, AttributeValue] = Field(examples=[{"city": "Turin"}])
     identities: list[IdentityOut]
+    marketing_stopped_at: datetime | None = Field(
+        description="Since when they want no marketing: such templates are refused."
+    )
     revision: int = Field(description="Send it back with a change.")
     updated_at: datetime
     last_inbound_at: datetime | None
@@ -109,6 +112,7 @@ class ContactDetailOut(ContactOut):
                 IdentityOut(kind=one.kind, scope=one.scope, value=one.value)
                 for one in detail.identities
             ],
+            marketing_stopped_at=detail.marketing_stopped_at,
             revision=detail.revision,
             updated_at=detail.updated_at,
             last_inbound_at=detail.last_inbound_at,
@@ -142,7 +146,9 @@ class ContactChangeIn(BaseModel):
     language: Text | None = None
     country: Text | None = None
     attributes: dict[str, AttributeValue | None] | None = Field(None, examples=[{"city": None}])
-    is_blocked: bool | None = Field(None, description="Nothing is sent to a blocked contact.")
+    is_blocked: bool | None = Field(
+        None, description="Nothing is sent to a blocked contact; what they write still comes in."
+    )
 
     def changes(self) -> ContactChanges:
         given = self.model_dump(exclude={"revision", "is_blocked"}, exclude_none=True)
@@ -239,7 +245,7 @@ def change(ctx: Ctx, contact_id: UUID, body: ContactChangeIn) -> ContactDetailOu
     """Change a contact. 409 `stale` where someone saved in between."""
     service.edit(ctx, contact_id, body.changes(), revision=body.revision)
     if body.is_blocked is not None:
-        (service.block if body.is_blocked else service.unblock)(ctx, contact_id)
+        (dossier.block if body.is_blocked else dossier.unblock)(ctx, contact_id)
     return _detail(ctx, contact_id)
 
 

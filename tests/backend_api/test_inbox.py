@@ -250,6 +250,33 @@ def test_outside_the_window_the_refusal_says_why(place, agent):
     assert rows_of(place, Message) == []
 
 
+def test_nothing_reaches_a_blocked_contact_and_what_they_write_still_comes_in(
+    place, rival, agent, conversation
+):
+    elsewhere = conversation_of(rival, "Ada", phone="15550009999")
+    waiting = send(agent, conversation, TEXT).json()["id"]
+    theirs = agent.get(f"{API}/conversations/{conversation}/messages").json()["items"][0]["id"]
+    contact = agent.get(f"{API}/conversations/{conversation}").json()["contact_id"]
+    blocked = agent.patch(f"{API}/contacts/{contact}", json={"revision": 0, "is_blocked": True})
+    assert blocked.json()["is_blocked"] is True
+    assert rows_of(place, OutboxItem) == []
+    assert agent.get(f"{API}/messages/{waiting}").json()["status"] == "cancelled"
+    attempts = [
+        send(agent, conversation, TEXT),
+        agent.post(f"{API}/messages/{theirs}/reactions", json={"emoji": "👍"}),
+        agent.post(f"{API}/messages/{waiting}/retry"),
+    ]
+    told = "This contact is blocked. Unblock them to write."
+    assert [(one.status_code, one.json()["detail"]) for one in attempts] == [(422, told)] * 3
+    assert rows_of(place, OutboxItem) == []
+    assert send(member(rival, "agent"), elsewhere, TEXT).status_code == 201
+    inbound(place, conversation, "Hello?")
+    assert agent.get(f"{API}/conversations/{conversation}").json()["unread_count"] == 2
+    body = {"revision": blocked.json()["revision"], "is_blocked": False}
+    agent.patch(f"{API}/contacts/{contact}", json=body)
+    assert send(agent, conversation, TEXT).status_code == 201
+
+
 def test_a_conversation_is_started_with_a_contact_that_never_wrote(place, agent):
     body = {
         "contact_id": str(contact_of(place, "Bo", phone="15550008888")),

@@ -17,6 +17,7 @@ from aerostic.domain.contacts.schemas import (
     Selection,
     Sort,
 )
+from aerostic.domain.dossier import service as dossier
 
 
 def enter(place, name: str = "Ada Lovelace", phone: str = "+49 170 1234567", **more) -> UUID:
@@ -204,11 +205,11 @@ def test_an_edit_that_changes_nothing_leaves_no_trace(place):
 def test_blocking_and_unblocking_are_kept_in_the_history(place):
     contact_id = enter(place)
     with place.work("agent") as ctx:
-        service.block(ctx, contact_id)
-        service.block(ctx, contact_id)
+        dossier.block(ctx, contact_id)
+        dossier.block(ctx, contact_id)
     assert detail(place, contact_id).is_blocked
     with place.work("agent") as ctx:
-        service.unblock(ctx, contact_id)
+        dossier.unblock(ctx, contact_id)
     assert not detail(place, contact_id).is_blocked
     assert kinds_of(place, contact_id) == ["created", "blocked", "unblocked"]
 
@@ -356,7 +357,7 @@ def test_a_rival_finds_nothing_and_changes_nothing(place, rival):
     acts = [
         lambda ctx: queries.contact(ctx, contact_id),
         lambda ctx: service.edit(ctx, contact_id, ContactChanges(name="Eve"), revision=0),
-        lambda ctx: service.block(ctx, contact_id),
+        lambda ctx: dossier.block(ctx, contact_id),
         lambda ctx: service.change_tag(ctx, tag_id, name="Stolen"),
         lambda ctx: service.delete_tag(ctx, tag_id),
         lambda ctx: service.tag_contacts(ctx, tag_id, Selection(ids=(contact_id,))),

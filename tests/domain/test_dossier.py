@@ -100,7 +100,7 @@ def test_the_timeline_tells_what_people_did_newest_first_in_pages(place, rival):
     ada = enter(place, "Ada", "+491701234567")
     conversation = conversation_of(place, contact_id=ada)
     with place.work("agent") as ctx:
-        contact_service.block(ctx, ada)
+        service.block(ctx, ada)
     with place.work("agent") as ctx:
         inbox.add_note(ctx, conversation, "Likes the window")
     with place.work("agent") as ctx:

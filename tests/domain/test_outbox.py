@@ -15,6 +15,7 @@ from aerostic.domain.inbox import outbox
 from aerostic.domain.inbox.drafts import Button, Draft, Header, ListRow, ListSection, with_files
 from aerostic.domain.inbox.models import Conversation, Message, MessageKey, OutboxItem
 from aerostic.domain.media.models import Media, MediaStatus
+from aerostic.domain.sending import service as sending
 from aerostic.domain.templates.models import Template
 
 
@@ -394,6 +395,29 @@ def test_who_stopped_marketing_is_sent_none(place):
     with pytest.raises(Refused, match="stopped marketing"):
         queue(place, conversation_id, Draft.template(template_id, FILLED))
     assert written(place) == (0, 0, 0)
+
+
+def test_who_stops_marketing_is_not_sent_again_what_failed(place):
+    conversation_id = converse(place)
+    sent = {
+        category: queue(
+            place,
+            conversation_id,
+            Draft.template(
+                make_template(place, ORDER, category=category.upper(), name=category), FILLED
+            ),
+        ).id
+        for category in ("marketing", "utility")
+    }
+    with place.work() as ctx:
+        conversation = ctx.get(Conversation, conversation_id)
+        ctx.get(Contact, conversation.contact_id).marketing_stopped_at = ctx.now
+        for message_id in sent.values():
+            ctx.get(Message, message_id).status = "failed"
+    with place.work("agent") as ctx, pytest.raises(Refused, match="stopped marketing"):
+        sending.resend(ctx, sent["marketing"])
+    with place.work("agent") as ctx:
+        assert sending.resend(ctx, sent["utility"]).type == "template"
 
 
 def test_a_code_needs_a_phone_number(place):

@@ -20,6 +20,7 @@ from aerostic.domain.deliveries.models import (
     DeliveryStatus,
     WebhookDelivery,
 )
+from aerostic.domain.dossier.queries import timeline
 from aerostic.domain.inbox import ladder
 from aerostic.domain.inbox.models import (
     Conversation,
@@ -834,8 +835,16 @@ def test_whoever_stops_marketing_is_remembered(meta, place, run_jobs):
 
     prefer("stop")
     assert only(place, Contact).marketing_stopped_at == moment(now)
+    prefer("stop")
     prefer("resume")
-    assert only(place, Contact).marketing_stopped_at is None
+    contact = only(place, Contact)
+    assert contact.marketing_stopped_at is None
+    with place.work() as ctx:
+        told = [item.text for item in timeline(ctx, contact.id).items]
+    assert told == [
+        "WhatsApp told us that this person wants marketing messages again.",
+        "WhatsApp told us that this person wants no marketing messages.",
+    ]
 
 
 def test_a_partners_event_names_the_account_in_its_value(meta, place, run_jobs):

@@ -64,6 +64,10 @@ def sentence(kind: str, details: Mapping[str, Any]) -> str:
             return "blocked this contact"
         case EventKind.UNBLOCKED:
             return "unblocked this contact"
+        case EventKind.MARKETING_STOPPED:
+            return "told us that this person wants no marketing messages"
+        case EventKind.MARKETING_RESUMED:
+            return "told us that this person wants marketing messages again"
         case EventKind.ERASED:
             return "erased the personal data of this contact"
         case _:

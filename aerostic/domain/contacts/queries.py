@@ -84,6 +84,7 @@ def contact(ctx: Context, contact_id: UUID) -> ContactDetail:
         ),
         tags=_tags_of(ctx, [row.id]).get(row.id, ()),
         is_blocked=row.is_blocked,
+        marketing_stopped_at=row.marketing_stopped_at,
         revision=row.revision,
         created_at=row.created_at,
         updated_at=row.updated_at,

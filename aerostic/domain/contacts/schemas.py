@@ -111,6 +111,7 @@ class ContactDetail:
     identities: tuple[IdentityView, ...]
     tags: tuple[TagView, ...]
     is_blocked: bool
+    marketing_stopped_at: datetime | None
     revision: int
     created_at: datetime
     updated_at: datetime
@@ -172,4 +173,6 @@ class EventKind(StrEnum):
     MERGED = "merged"
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
+    MARKETING_STOPPED = "marketing_stopped"
+    MARKETING_RESUMED = "marketing_resumed"
     ERASED = "erased"

@@ -145,28 +145,6 @@ def _change_attributes(ctx: Context, contact: Contact, given: Mapping[str, objec
     return changed
 
 
-@requires(Permission.CONTACTS_WRITE)
-def block(ctx: Context, contact_id: UUID) -> Contact:
-    """Nothing is sent to a blocked contact until they are unblocked."""
-    return _set_blocked(ctx, contact_id, blocked=True)
-
-
-@requires(Permission.CONTACTS_WRITE)
-def unblock(ctx: Context, contact_id: UUID) -> Contact:
-    return _set_blocked(ctx, contact_id, blocked=False)
-
-
-def _set_blocked(ctx: Context, contact_id: UUID, *, blocked: bool) -> Contact:
-    contact = the_contact(ctx, contact_id, for_update=True)
-    if contact.is_blocked != blocked:
-        contact.is_blocked = blocked
-        contact.revision += 1
-        contact.updated_at = ctx.now
-        history.note(ctx, contact.id, EventKind.BLOCKED if blocked else EventKind.UNBLOCKED)
-        ctx.announce("contact", contact.id)
-    return contact
-
-
 # Tags -------------------------------------------------------------------------------------------
 
 

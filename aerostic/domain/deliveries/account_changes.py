@@ -4,14 +4,15 @@ Field by field after the webhooks reference (November 2026). Rare, so one row at
 """
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
 
 from sqlmodel import col, select
 
 from aerostic.core import clock
 from aerostic.core.tenancy import Context
 from aerostic.domain.channels.models import ConnectionStatus, PhoneNumber, WhatsappAccount
-from aerostic.domain.contacts.models import Contact
+from aerostic.domain.contacts.models import Contact, ContactEvent
+from aerostic.domain.contacts.schemas import EventKind
 from aerostic.domain.deliveries.routing import account_of
 from aerostic.domain.inbox import people
 from aerostic.domain.templates.models import Template
@@ -237,13 +238,19 @@ def _preferences(ctx: Context, account: WhatsappAccount, change: Change) -> None
     for contact_id, (_, node) in zip(contact_ids, told, strict=True):
         contact = ctx.get(Contact, contact_id)
         if contact is not None:
-            contact.marketing_stopped_at = (
-                _moment(ctx, node) if node.get("value") == "stop" else None
-            )
-            ctx.announce("contact", contact_id)
+            _wish(ctx, contact, _moment(ctx, node) if node.get("value") == "stop" else None)
 
 
-def _moment(ctx: Context, node: Node) -> Any:
+def _wish(ctx: Context, contact: Contact, stopped_at: datetime | None) -> None:
+    if (contact.marketing_stopped_at is None) != (stopped_at is None):
+        stops = stopped_at is not None
+        kind = EventKind.MARKETING_STOPPED if stops else EventKind.MARKETING_RESUMED
+        ctx.session.add(ContactEvent(contact_id=contact.id, kind=kind, actor_name="WhatsApp"))
+    contact.marketing_stopped_at = stopped_at
+    ctx.announce("contact", contact.id)
+
+
+def _moment(ctx: Context, node: Node) -> datetime:
     try:
         return clock.from_meta(node["timestamp"])
     except (KeyError, ValueError):

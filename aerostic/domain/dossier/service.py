@@ -5,11 +5,12 @@ from uuid import UUID
 from aerostic.core.errors import Invalid
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
-from aerostic.domain.contacts import finding, naming
+from aerostic.domain.contacts import finding, history, naming
 from aerostic.domain.contacts.access import the_contact
 from aerostic.domain.contacts.models import Contact
+from aerostic.domain.contacts.schemas import EventKind
 from aerostic.domain.dossier import erasing
-from aerostic.domain.inbox import joining
+from aerostic.domain.inbox import joining, outbox
 
 
 @requires(Permission.CONTACTS_WRITE)
@@ -29,6 +30,34 @@ def merge(ctx: Context, contact_id: UUID, other_id: UUID) -> Contact:
     kept.updated_at = ctx.now
     finding.index(ctx, kept)
     return kept
+
+
+@requires(Permission.CONTACTS_WRITE)
+def block(ctx: Context, contact_id: UUID) -> Contact:
+    """Nothing is sent to them until they are unblocked, and what waits to leave is taken back.
+
+    What they write still comes in: only WhatsApp's own block keeps that away.
+    """
+    contact = _set_blocked(ctx, contact_id, blocked=True)
+    outbox.withdraw(ctx, contact.id)
+    return contact
+
+
+@requires(Permission.CONTACTS_WRITE)
+def unblock(ctx: Context, contact_id: UUID) -> Contact:
+    """They may be written to again. What was taken back stays so."""
+    return _set_blocked(ctx, contact_id, blocked=False)
+
+
+def _set_blocked(ctx: Context, contact_id: UUID, *, blocked: bool) -> Contact:
+    contact = the_contact(ctx, contact_id, for_update=True)
+    if contact.is_blocked != blocked:
+        contact.is_blocked = blocked
+        contact.revision += 1
+        contact.updated_at = ctx.now
+        history.note(ctx, contact.id, EventKind.BLOCKED if blocked else EventKind.UNBLOCKED)
+        ctx.announce("contact", contact.id)
+    return contact
 
 
 @requires(Permission.CONTACTS_ERASE)

@@ -6,6 +6,7 @@ Each is told after the commit to whichever sender hears it. Losing one is harmle
 import json
 
 from aerostic.core.tenancy import Context
+from aerostic.domain.contacts.models import Contact
 from aerostic.domain.inbox.models import Conversation
 
 LANE = "notice"
@@ -22,7 +23,7 @@ def typing_at_meta(ctx: Context, conversation: Conversation) -> None:
 
 
 def _tell(ctx: Context, conversation: Conversation, *, is_typing: bool) -> None:
-    if conversation.last_inbound_meta_id is None:
+    if conversation.last_inbound_meta_id is None or _is_blocked(ctx, conversation):
         return
     told = {
         "tenant_id": str(ctx.tenant_id),
@@ -31,3 +32,8 @@ def _tell(ctx: Context, conversation: Conversation, *, is_typing: bool) -> None:
         "is_typing": is_typing,
     }
     ctx.wake(LANE, json.dumps(told, sort_keys=True))
+
+
+def _is_blocked(ctx: Context, conversation: Conversation) -> bool:
+    contact = ctx.get(Contact, conversation.contact_id)
+    return contact is None or contact.is_blocked

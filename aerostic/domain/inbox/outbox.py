@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -18,7 +18,7 @@ from aerostic.core.tenancy import Context
 from aerostic.domain.channels.models import ConnectionStatus, PhoneNumber, WhatsappAccount
 from aerostic.domain.contacts.models import Contact, ContactIdentity, IdentityKind
 from aerostic.domain.contacts.words import fold
-from aerostic.domain.inbox import content, template_filling
+from aerostic.domain.inbox import content, reactions, template_filling
 from aerostic.domain.inbox.drafts import BSUID, Draft, Node, envelope, files_of
 from aerostic.domain.inbox.models import (
     Conversation,
@@ -28,6 +28,7 @@ from aerostic.domain.inbox.models import (
     MessageStatus,
     Origin,
     OutboxItem,
+    OutboxState,
     Priority,
 )
 from aerostic.domain.media.models import Media, MediaStatus
@@ -101,6 +102,7 @@ def again(ctx: Context, message: Message, *, key: str, priority: int) -> Message
     recipient = _recipient(ctx, conversation, draft)
     node = message.content[message.type]
     if message.type == "template":
+        _check_consent_again(ctx, conversation, node)
         node = {name: node[name] for name in GRAPH_KEYS if name in node}
     written = _Written(
         body=envelope(recipient, message.type, node, message.reply_to_meta_id),
@@ -116,6 +118,34 @@ def again(ctx: Context, message: Message, *, key: str, priority: int) -> Message
     _show_as_last(ctx, conversation, copy)
     ctx.announce("conversation", conversation.id)
     return copy
+
+
+def withdraw(ctx: Context, contact_id: UUID) -> int:
+    """Take back everything that still waits to leave for this person; return how much it was."""
+    theirs = select(col(Conversation.id)).where(
+        col(Conversation.tenant_id) == ctx.tenant_id, col(Conversation.contact_id) == contact_id
+    )
+    waiting = delete(OutboxItem).where(
+        col(OutboxItem.tenant_id) == ctx.tenant_id,
+        col(OutboxItem.conversation_id).in_(theirs),
+        col(OutboxItem.state) == OutboxState.QUEUED,
+    )
+    ids = ctx.session.scalars(waiting.returning(col(OutboxItem.id))).all()
+    if not ids:
+        return 0
+    ctx.session.execute(
+        update(Message)
+        .where(col(Message.tenant_id) == ctx.tenant_id, col(Message.id).in_(ids))
+        .values(status=MessageStatus.CANCELLED)
+    )
+    shown = update(Conversation).where(
+        col(Conversation.tenant_id) == ctx.tenant_id, col(Conversation.last_message_id).in_(ids)
+    )
+    ctx.session.execute(shown.values(last_message_status=MessageStatus.CANCELLED))
+    reactions.undo(ctx, ids)
+    for conversation_id in ctx.session.scalars(theirs):
+        ctx.announce("conversation", conversation_id)
+    return len(ids)
 
 
 # The key -----------------------------------------------------------------------------------------
@@ -241,6 +271,19 @@ def _check_consent(ctx: Context, conversation: Conversation) -> None:
         raise Refused(
             "This contact stopped marketing messages. WhatsApp does not deliver them any more."
         )
+
+
+def _check_consent_again(ctx: Context, conversation: Conversation, node: Node) -> None:
+    """They may have stopped marketing since it was first sent."""
+    number = ctx.get(PhoneNumber, conversation.number_id)
+    category = select(Template.category).where(
+        col(Template.tenant_id) == ctx.tenant_id,
+        col(Template.account_id) == (number.account_id if number else None),
+        col(Template.name) == node["name"],
+        col(Template.language) == node["language"]["code"],
+    )
+    if "MARKETING" in ctx.session.scalars(category):
+        _check_consent(ctx, conversation)
 
 
 def _meta_id(ctx: Context, conversation: Conversation, message_id: UUID) -> str:
