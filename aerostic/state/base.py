@@ -1,8 +1,10 @@
 """The state that every page's state builds on: how a click reaches the domain."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from dataclasses import replace
 from types import FunctionType
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -49,6 +51,15 @@ class AppState(rx.State):
         return await in_thread(_in_workspace, caller.get(), action, args, kwargs)
 
     @not_an_event
+    async def call_alike(self, action: Action[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """As `call`, but once for all pages that read again in one round and whose people have equal rights.
+
+        It runs as a member without a name, so nothing that only one of them may see can come of it. What
+        comes back is everyone's: never change it.
+        """
+        return await readings.get().read(_alike(caller.get()), action, args, kwargs)
+
+    @not_an_event
     async def call_platform(self, action: Action[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a domain function as one of the platform's staff."""
         return await in_thread(_on_platform, caller.get(), action, args, kwargs)
@@ -76,6 +87,38 @@ class AppState(rx.State):
     @not_an_event
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         """Something of the workspace changed: `[(kind, id), …]`. Override to read again."""
+
+
+class Readings:
+    """What the pages of one round have read together: the first asks, the others wait for its answer."""
+
+    def __init__(self) -> None:
+        self._asked: dict[Any, asyncio.Task[Any]] = {}
+
+    async def read(self, who: Caller, action: Any, args: Any, kwargs: Any) -> Any:
+        rights = who.actor and (who.tenant_id, who.actor.permissions, who.actor.power)
+        key = (rights, action, args, tuple(sorted(kwargs.items())))
+        if rights is None or key not in self._asked:
+            self._asked[key] = asyncio.create_task(
+                in_thread(_in_workspace, who, action, args, kwargs)
+            )
+        return await asyncio.shield(self._asked[key])
+
+
+class ReadAlone(Readings):
+    """Outside a round: a click, a page that opens."""
+
+    async def read(self, who: Caller, action: Any, args: Any, kwargs: Any) -> Any:
+        return await in_thread(_in_workspace, who, action, args, kwargs)
+
+
+readings: ContextVar[Readings] = ContextVar("readings", default=ReadAlone())  # noqa: B039 - keeps nothing
+
+
+def _alike(who: Caller) -> Caller:
+    """Someone with the same rights in the same workspace, and no name."""
+    actor = who.actor and replace(who.actor, name="", user_id=None, session_id=None, ip="")
+    return replace(who, actor=actor)
 
 
 def _in_workspace(who: Caller, action: Any, args: Any, kwargs: Any) -> Any:

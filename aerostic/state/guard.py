@@ -13,7 +13,7 @@ import functools
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -109,9 +109,17 @@ class People:
         until, known = self._recent.get(token, (0.0, None))
         if until > time.monotonic():
             return known
-        found = await in_thread(_holder, token)
-        self._remember(token, found)
-        return found
+        await self.look_up([token])
+        return self._recent[token][1]
+
+    async def look_up(self, tokens: Iterable[str]) -> None:
+        """Ask once for all of whom we have not asked lately."""
+        now = time.monotonic()
+        unknown = {one for one in tokens if one and self._recent.get(one, (0.0,))[0] <= now}
+        if unknown:
+            found = await in_thread(_holders, unknown)
+            for token in unknown:
+                self._remember(token, found.get(token))
 
     def _remember(self, token: str, found: Principal | None) -> None:
         now = time.monotonic()
@@ -132,9 +140,9 @@ def access_token(cookie_header: str) -> str:
     return jar[ACCESS_COOKIE].value if ACCESS_COOKIE in jar else ""
 
 
-def _holder(token: str) -> Principal | None:
+def _holders(tokens: set[str]) -> dict[str, Principal]:
     with shared_work(STRANGER) as ctx:
-        return identity.socket_principal(ctx, token)
+        return identity.socket_principals(ctx, tokens)
 
 
 async def in_thread(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -1,7 +1,7 @@
 """The shared inbox as one person has it open."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from aerostic.domain.inbox.models import ConversationStatus
 from aerostic.domain.inbox.schemas import ConversationFilter, View, in_words
 from aerostic.domain.sending import service as sending
 from aerostic.state.base import AppState
-from aerostic.state.guard import access
+from aerostic.state.guard import access, caller
 from aerostic.state.plain import plain
 
 MOST_ROWS = 200
@@ -66,6 +66,8 @@ class InboxState(AppState):
     reply_to: Payload = {}
     returned: Payload = {}
     is_panel_open: bool = False
+    is_choosing_snooze: bool = False
+    snooze_problem: str = ""
 
     labels: list[Payload] = []
     numbers: list[Payload] = []
@@ -128,10 +130,16 @@ class InboxState(AppState):
 
     async def _load_list(self) -> None:
         shown = max(PAGE, min(len(self.rows), MOST_ROWS))
-        page, counts = await self.call(_list, self._filter(), shown)
-        self.rows, self._next = plain(page.items), page.next_cursor
-        self.has_more = page.next_cursor is not None
+        wanted = self._filter()
+        read = self.call if wanted.view is View.MINE else self.call_alike
+        self.rows, self._next = await read(_list, wanted, shown)
+        self.has_more = self._next is not None
+        counts = (await self.call_alike(queries.counts_for_all)).of(self._me())
         self.counts = {name: in_words(count) for name, count in plain(counts).items()}
+
+    def _me(self) -> UUID | None:
+        who = caller.get().actor
+        return who.user_id if who else None
 
     def _filter(self) -> ConversationFilter:
         base = VIEWS.get(self.view, VIEWS["all"])
@@ -395,6 +403,13 @@ class InboxState(AppState):
         _, sorry = await self.attempt(self.call(sending.give_up, _id(message_id)))
         return sorry
 
+    @rx.event
+    @access(Permission.INBOX_REPLY)
+    async def take_back(self, message_id: str) -> EventSpec | None:
+        """Do not send what still waits."""
+        _, sorry = await self.attempt(self.call(sending.cancel, _id(message_id)))
+        return sorry
+
     # Around the conversation ----------------------------------------------------------------------
 
     @rx.event
@@ -426,6 +441,28 @@ class InboxState(AppState):
 
     @rx.event
     @access(Permission.INBOX_REPLY)
+    def choose_snooze(self) -> None:
+        """Ask for the moment at which the conversation comes back."""
+        self.is_choosing_snooze, self.snooze_problem = True, ""
+
+    @rx.event
+    @access(Permission.INBOX_REPLY)
+    def keep_open(self) -> None:
+        self.is_choosing_snooze = False
+
+    @rx.event
+    @access(Permission.INBOX_REPLY)
+    async def snooze_until(self, moment: str) -> None:
+        """`moment` with its zone, as the browser knows it."""
+        try:
+            await self.call(service.snooze, UUID(self.conversation_id), _moment(moment))
+        except AppError as error:
+            self.snooze_problem = error.message
+        else:
+            self.is_choosing_snooze = False
+
+    @rx.event
+    @access(Permission.INBOX_REPLY)
     async def toggle_label(self, label_id: str) -> EventSpec | None:
         chosen = set(self.conversation_label_ids) ^ {label_id}
         ids = [_id(one) for one in chosen]
@@ -446,8 +483,9 @@ def _surroundings(ctx: Context) -> tuple[list[Payload], ...]:
     )
 
 
-def _list(ctx: Context, wanted: ConversationFilter, limit: int) -> tuple[Any, Any]:
-    return queries.conversations(ctx, wanted, limit=limit), queries.counts(ctx)
+def _list(ctx: Context, wanted: ConversationFilter, limit: int) -> tuple[list[Payload], str | None]:
+    page = queries.conversations(ctx, wanted, limit=limit)
+    return plain(page.items), page.next_cursor
 
 
 def _conversation(
@@ -480,6 +518,13 @@ def _id(text: str) -> UUID:
     if found is None:
         raise NotFound("That no longer exists.")
     return found
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid("until", "Choose a date and a time.") from None
 
 
 def _text_draft(written: Payload, key: str, reply_to: UUID | None) -> Draft:

@@ -19,8 +19,8 @@ from redis.exceptions import RedisError
 
 from aerostic.core.live import CHANNEL
 from aerostic.core.settings import settings
-from aerostic.state.base import AppState
-from aerostic.state.guard import Caller, caller, recognise
+from aerostic.state.base import AppState, Readings, readings
+from aerostic.state.guard import Caller, caller, people, recognise
 
 GATHER_SECONDS = 0.1
 PAGES_AT_ONCE = 16
@@ -84,9 +84,18 @@ class Pages:
         try:
             while changes := self._unheard.pop(tenant_id, set()):
                 rest = asyncio.sleep(GATHER_SECONDS)
+                readings.set(Readings())
+                await self._know_everyone(tenant_id)
                 await asyncio.gather(rest, *self._tell_all(app, tenant_id, changes))
         finally:
             del self._telling[tenant_id]
+
+    async def _know_everyone(self, tenant_id: UUID) -> None:
+        """Ask for the rights of all in one go; who is missed is asked for alone."""
+        try:
+            await people.look_up(one.who.token for one in self._watchers[tenant_id])
+        except Exception:  # the database is away for a moment: the pages of this round say so
+            log.exception("the people at the pages could not be looked up")
 
     def _tell_all(self, app: rx.App, tenant_id: UUID, changes: Changes) -> list[Any]:
         return [self._tell(app, one, changes) for one in list(self._watchers[tenant_id])]

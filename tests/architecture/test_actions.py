@@ -66,7 +66,7 @@ def test_public_actions_are_few_and_known():
 
 PUBLIC = [
     "identity.queries.principal",
-    "identity.queries.socket_principal",
+    "identity.queries.socket_principals",
     "identity.service.confirm_registration",
     "identity.service.forgot_password",
     "identity.service.issue_ticket",

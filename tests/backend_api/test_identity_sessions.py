@@ -282,16 +282,16 @@ def test_an_open_page_is_known_by_the_cookie_it_connected_with_while_it_refreshe
     later(minutes=20)
     with shared_work(STRANGER) as ctx:
         assert queries.principal(ctx, frozen) is None
-        page = queries.socket_principal(ctx, frozen)
+        page = queries.socket_principals(ctx, [frozen]).get(frozen)
         assert page is not None
         assert page.user_id == place.owner_id
     later(minutes=30)
     with shared_work(STRANGER) as ctx:
-        assert queries.socket_principal(ctx, frozen) is None
+        assert queries.socket_principals(ctx, [frozen]) == {}
     later(minutes=20)
     client.post("/auth/logout")
     with shared_work(STRANGER) as ctx:
-        assert queries.socket_principal(ctx, frozen) is None
+        assert queries.socket_principals(ctx, [frozen]) == {}
 
 
 def test_signing_out_ends_the_session_at_once(place):

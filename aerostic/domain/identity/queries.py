@@ -1,5 +1,7 @@
 """Looking at people: who sends this request, and where they are signed in."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -113,54 +115,70 @@ class Principal:
 @public("finds out who sends a request, before anything else is known")
 def principal(ctx: Context, access_token: str) -> Principal | None:
     """Who holds this access token, or None: unknown, expired, signed out, or disabled."""
-    return _holder(ctx, access_token, RefreshToken.issued_at, ctx.now - ACCESS)
+    tokens = [access_token]
+    return _holders(ctx, tokens, RefreshToken.issued_at, ctx.now - ACCESS).get(access_token)
 
 
 @public("finds out whose page sends an event, before anything else is known")
-def socket_principal(ctx: Context, access_token: str) -> Principal | None:
-    """As `principal`, for a page that is open already.
+def socket_principals(ctx: Context, access_tokens: Collection[str]) -> dict[str, Principal]:
+    """As `principal`, for pages that are open already, by token.
 
     A socket's cookie is frozen at the moment it connected. So any token of the session will do, as long
     as the page keeps refreshing it.
     """
-    return _holder(ctx, access_token, UserSession.access_expires_at, ctx.now)
+    return _holders(ctx, access_tokens, UserSession.access_expires_at, ctx.now)
 
 
-def _holder(ctx: Context, access_token: str, fresh: object, since: datetime) -> Principal | None:
+def _holders(
+    ctx: Context, access_tokens: Collection[str], fresh: object, since: datetime
+) -> dict[str, Principal]:
+    digests = {digest(token): token for token in access_tokens}
     found = ctx.session.exec(
-        select(UserSession, User)
-        .join(RefreshToken, col(RefreshToken.session_id) == UserSession.id)
+        select(RefreshToken.access_digest, UserSession, User)
+        .join(UserSession, col(RefreshToken.session_id) == UserSession.id)
         .join(User, col(User.id) == UserSession.user_id)
-        .where(RefreshToken.access_digest == digest(access_token))
+        .where(col(RefreshToken.access_digest).in_(digests))
         .where(col(UserSession.revoked_at).is_(None), UserSession.expires_at > ctx.now)
         .where(col(User.disabled_at).is_(None), col(fresh) > since)
-    ).first()
-    return _principal(ctx, *found) if found else None
+    ).all()
+    memberships = _memberships(ctx, {user.id for _, _, user in found})
+    return {
+        digests[stored]: _principal(session, user, memberships[user.id])
+        for stored, session, user in found
+    }
 
 
-def _principal(ctx: Context, session: UserSession, user: User) -> Principal:
+def _principal(
+    session: UserSession, user: User, memberships: dict[UUID, MembershipRow]
+) -> Principal:
     return Principal(
         user_id=user.id,
         name=user.name,
         email=user.email,
         session_id=session.id,
         platform_role=PlatformRole(user.platform_role) if user.platform_role else None,
-        memberships=_memberships(ctx, user.id),
+        memberships=memberships,
         second_factor=session.second_factor,
     )
 
 
-def _memberships(ctx: Context, user_id: UUID) -> dict[UUID, MembershipRow]:
+def _memberships(
+    ctx: Context, user_ids: Collection[UUID]
+) -> defaultdict[UUID, dict[UUID, MembershipRow]]:
+    """Each user's workspaces, by name."""
+    found: defaultdict[UUID, dict[UUID, MembershipRow]] = defaultdict(dict)
+    if not user_ids:
+        return found
     rows = ctx.session.exec(
         select(Membership, Tenant)
         .join(Tenant, col(Tenant.id) == Membership.tenant_id)
-        .where(Membership.user_id == user_id)
+        .where(col(Membership.user_id).in_(user_ids))
         .order_by(Tenant.name, col(Tenant.id))
     )
-    return {
-        tenant.id: MembershipRow(Role(membership.role), tenant.name, tenant.slug, tenant.status)
-        for membership, tenant in rows
-    }
+    for one, tenant in rows:
+        place = MembershipRow(Role(one.role), tenant.name, tenant.slug, tenant.status)
+        found[one.user_id][tenant.id] = place
+    return found
 
 
 @dataclass(frozen=True, slots=True)

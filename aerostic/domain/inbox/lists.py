@@ -82,6 +82,25 @@ def _bounded_count(wanted: ConversationFilter) -> ColumnElement[int]:
     return select(func.count()).select_from(rows.subquery()).scalar_subquery()
 
 
+_COUNT_ASSIGNED = """
+    select m.user_id, mine.count
+    from memberships m cross join lateral (
+        select count(*) from (
+            select 1 from conversations c
+            where c.tenant_id = %(tenant)s and c.assignee_id = m.user_id and c.status = 'open'
+            order by c.last_message_at desc, c.id desc limit %(most)s
+        ) walk
+    ) mine
+    where m.tenant_id = %(tenant)s
+"""
+
+
+def count_assigned(ctx: Context) -> dict[UUID, int]:
+    """How many open ones each member has, counted no further than `FilterCounts.MOST`."""
+    given = {"tenant": ctx.tenant_id, "most": FilterCounts.MOST}
+    return dict(ctx.cursor().execute(_COUNT_ASSIGNED, given, prepare=True).fetchall())
+
+
 def _statuses(wanted: ConversationFilter) -> list[ConversationStatus | None]:
     """The index of an assignee's conversations goes by status: any status is one walk for each."""
     if wanted.status is None and wanted.view is not View.ALL:

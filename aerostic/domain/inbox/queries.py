@@ -26,6 +26,7 @@ from aerostic.domain.inbox.schemas import (
     ConversationDetail,
     ConversationFilter,
     ConversationRow,
+    CountsForAll,
     FilterCounts,
     LabelView,
     MessageView,
@@ -132,16 +133,21 @@ def message(ctx: Context, message_id: UUID) -> MessageView:
 @requires(Permission.INBOX_READ)
 def counts(ctx: Context) -> FilterCounts:
     """How many each filter of the sidebar shows, none counted past `FilterCounts.MOST`."""
+    return counts_for_all(ctx).of(ctx.actor.user_id)
+
+
+@requires(Permission.INBOX_READ)
+def counts_for_all(ctx: Context) -> CountsForAll:
+    """The same for every member at once: one reading serves all their open pages."""
     found = lists.count(
         ctx,
-        ConversationFilter(View.MINE),
         ConversationFilter(View.UNASSIGNED),
         ConversationFilter(),
         ConversationFilter(is_unread=True),
         ConversationFilter(status=ConversationStatus.SNOOZED),
         ConversationFilter(status=ConversationStatus.CLOSED),
     )
-    return FilterCounts(*found)
+    return CountsForAll(FilterCounts(0, *found), lists.count_assigned(ctx))
 
 
 @requires(Permission.INBOX_READ)

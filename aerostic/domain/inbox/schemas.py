@@ -1,6 +1,7 @@
 """What a screen or a program is shown of the inbox. Frozen, typed, free of tables."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -114,6 +115,18 @@ class FilterCounts:
     unread: int
     snoozed: int
     closed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountsForAll:
+    """What is the same for every member, and how many conversations each of them has."""
+
+    common: FilterCounts
+    mine: Mapping[UUID, int]
+
+    def of(self, user_id: UUID | None) -> FilterCounts:
+        mine = self.mine.get(user_id, 0) if user_id else 0
+        return replace(self.common, mine=mine)
 
 
 def in_words(count: int) -> str:
