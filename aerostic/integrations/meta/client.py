@@ -1,11 +1,9 @@
 """Meta's Cloud API for sending: asynchronous, one session for many numbers. Management is in `management.py`.
 
 Meta has no idempotency key, so the answer to a send says which of four things is known: it was taken, it was
-refused, it never left us, or nobody can tell. Nothing here tries again by itself.
+refused, it never left us, or nobody can tell. Nothing here tries again by itself, but with another proof.
 """
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ import orjson
 
 from aerostic.core.settings import settings
 from aerostic.integrations.meta.errors import GraphError, parse
+from aerostic.integrations.meta.proofs import Proofs
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30
@@ -97,12 +96,9 @@ class GraphClient:
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._url = graph_url or settings().meta_graph_url
-        secrets = settings().meta_app_secret
-        first = secrets[0].get_secret_value() if secrets else ""
-        self._secret = first if app_secret is None else app_secret
+        self._proofs = Proofs(None if app_secret is None else [app_secret])
         self._patience = _timeout(answer_seconds)
         self._session: aiohttp.ClientSession | None = None
-        self._proofs: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -127,7 +123,7 @@ class GraphClient:
     async def send(
         self, access: Access, body: Mapping[str, Any], *, marketing: bool = False
     ) -> SendResult:
-        """`POST /{number}/messages`, or `/marketing_messages`. Exactly one request, or none."""
+        """`POST /{number}/messages`, or `/marketing_messages`. At most one request that Meta looks into."""
         answer = await self._post(
             access, "marketing_messages" if marketing else "messages", orjson.dumps(body)
         )
@@ -160,15 +156,27 @@ class GraphClient:
             form.add_field("messaging_product", "whatsapp")
             form.add_field("type", mime_type)
             form.add_field("file", file, filename=file_name or path.name, content_type=mime_type)
-            answer = await self._post(access, "media", form, timeout=_timeout(UPLOAD_SECONDS))
+            answer = await self._request(access, "media", form, timeout=_timeout(UPLOAD_SECONDS))
         if not isinstance(answer, _Answer):
             return NeverLeft(answer.reason)
+        if self._proofs.has_another(access.token, answer.json.get("error")):
+            return await self.upload(access, path, mime_type, file_name)
         if error := answer.error():
             return Refused(error)
         found = answer.json.get("id")
         return Uploaded(str(found)) if found else NeverLeft("Meta answered without an id")
 
     async def _post(
+        self, access: Access, path: str, body: bytes
+    ) -> "_Answer | NeverLeft | OutcomeUnknown":
+        answer = await self._request(access, path, body)
+        while isinstance(answer, _Answer) and self._proofs.has_another(
+            access.token, answer.json.get("error")
+        ):
+            answer = await self._request(access, path, body)
+        return answer
+
+    async def _request(
         self,
         access: Access,
         path: str,
@@ -186,7 +194,7 @@ class GraphClient:
                 f"{self._url}/{access.version}/{access.phone_number_id}/{path}",
                 data=body,
                 headers=headers,
-                params=self._proof(access.token),
+                params=self._proofs.of(access.token),
                 allow_redirects=False,  # a token never follows a redirect
                 timeout=timeout or self._patience,
             ) as response:
@@ -195,18 +203,6 @@ class GraphClient:
             return NeverLeft(type(error).__name__)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return OutcomeUnknown(type(error).__name__)
-
-    def _proof(self, token: str) -> dict[str, str] | None:
-        """`appsecret_proof`: shows Meta that whoever uses the token also knows the app's secret."""
-        if not self._secret:
-            return None
-        if token not in self._proofs:
-            if len(self._proofs) > 10_000:
-                self._proofs.clear()
-            self._proofs[token] = hmac.new(
-                self._secret.encode(), token.encode(), hashlib.sha256
-            ).hexdigest()
-        return {"appsecret_proof": self._proofs[token]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import httpx
 
 from aerostic.core.errors import Refused, Unavailable
 from aerostic.core.settings import settings
+from aerostic.integrations.meta.proofs import Proofs
 
 NUMBER_FIELDS = (
     "verified_name,display_phone_number,quality_rating,throughput,status,platform_type,"
@@ -63,6 +64,7 @@ class Management:
 
     def __init__(self, access_token: str, *, graph_version: str | None = None) -> None:
         version = graph_version or settings().meta_graph_version
+        self._token, self._proofs = access_token, Proofs()
         self._http = httpx.Client(
             base_url=f"{settings().meta_graph_url}/{version}/",
             headers={"Authorization": f"Bearer {access_token}"},
@@ -96,11 +98,11 @@ class Management:
 
     def subscribe(self, meta_account_id: str) -> None:
         """Have the account's webhooks sent to our app."""
-        self._read(self._send("POST", f"{meta_account_id}/subscribed_apps"))
+        self._ask("POST", f"{meta_account_id}/subscribed_apps")
 
     def unsubscribe(self, meta_account_id: str) -> None:
         """No more webhooks of this account."""
-        self._read(self._send("DELETE", f"{meta_account_id}/subscribed_apps"))
+        self._ask("DELETE", f"{meta_account_id}/subscribed_apps")
 
     def templates(self, meta_account_id: str) -> list[TemplateFacts]:
         """Every template of an account, complete or not at all: a failing page raises."""
@@ -119,24 +121,30 @@ class Management:
             page = self._get(path, **parameters, after=after)
 
     def _get(self, path: str, **parameters: str | int) -> dict[str, Any]:
-        return self._read(self._send("GET", path, parameters))
+        return self._ask("GET", path, parameters)
 
-    def _send(
+    def _ask(
         self, method: str, path: str, parameters: dict[str, str | int] | None = None
-    ) -> httpx.Response:
+    ) -> dict[str, Any]:
+        query = {**(parameters or {}), **(self._proofs.of(self._token) or {})}
         try:
-            return self._http.request(method, path, params=parameters)
+            response = self._http.request(method, path, params=query)
         except httpx.HTTPError as error:
             raise Unavailable("Meta did not answer. Try again in a minute.") from error
-
-    def _read(self, response: httpx.Response) -> dict[str, Any]:
-        try:
-            body = response.json()
-        except ValueError:
-            raise Unavailable("Meta answered with something unreadable. Try again.") from None
-        if response.is_success and isinstance(body, dict):
+        body = _json(response)
+        if response.is_success:
             return body
-        raise _refusal(body.get("error", {}) if isinstance(body, dict) else {})
+        if self._proofs.has_another(self._token, body.get("error")):
+            return self._ask(method, path, parameters)
+        raise _refusal(body.get("error", {}))
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        raise Unavailable("Meta answered with something unreadable. Try again.") from None
+    return body if isinstance(body, dict) else {}
 
 
 def _refusal(error: dict[str, Any]) -> Refused | Unavailable:
