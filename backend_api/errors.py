@@ -1,19 +1,25 @@
 """Every error as `application/problem+json` (RFC 9457), with a code that programs can rely on."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 
-from aerostic.core.errors import AppError, Invalid, TooMany
+from aerostic.core.errors import AppError, Invalid, TooMany, Unavailable
+
+log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
+NO_DATABASE = (OperationalError, psycopg.OperationalError, NoConnectionFree)
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -79,6 +85,8 @@ def add_handlers(api: FastAPI) -> None:
     api.add_exception_handler(RequestValidationError, _invalid_request)
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(DataError, _can_not_be_stored)
+    for error in NO_DATABASE:
+        api.add_exception_handler(error, _no_database)
     api.add_exception_handler(Exception, _bug)
 
 
@@ -113,6 +121,14 @@ async def _can_not_be_stored(request: Request, _: Exception) -> JSONResponse:
         "Something that was sent can not be stored: a NUL character, or a number that is too large."
     )
     return problem(request, 422, "invalid", sentence)
+
+
+async def _no_database(request: Request, error: Exception) -> JSONResponse:
+    """PostgreSQL restarts or is overburdened: a reason to ask again, which a program knows by the 503."""
+    log.warning("the database does not answer: %s", error)
+    sentence = "The database does not answer at the moment. Please try again in a few seconds."
+    code, headers = Unavailable.code, {"Retry-After": "2"}
+    return problem(request, Unavailable.status, code, sentence, headers=headers)
 
 
 async def _bug(request: Request, _: Exception) -> JSONResponse:

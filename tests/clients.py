@@ -33,3 +33,13 @@ def redis_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 1))
     for name in ("connection", "prompt_connection"):
         monkeypatch.setattr(queue, name, lambda: nobody)
+
+
+def database_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if PostgreSQL had stopped: nothing listens at its address."""
+    from sqlalchemy import create_engine
+
+    from aerostic.core import database
+
+    nobody = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setattr(database, "engine", lambda: nobody)

@@ -14,7 +14,7 @@ from aerostic.core.permissions import STRANGER
 from aerostic.core.tenancy import shared_work
 from aerostic.domain.identity.models import UserSession
 from aerostic.domain.tenants.models import Invitation
-from tests.clients import member, redis_is_gone, visitor
+from tests.clients import database_is_gone, member, redis_is_gone, visitor
 from tests.conftest import PASSWORD
 
 PROBLEM = "application/problem+json"
@@ -44,6 +44,17 @@ def test_health_names_the_part_that_does_not_answer(monkeypatch):
     redis_is_gone(monkeypatch)
     answer = visitor().get("/health")
     assert (answer.status_code, answer.text) == (503, "redis does not answer")
+
+
+def test_without_its_database_it_asks_to_be_asked_again(place, monkeypatch):
+    owner = member(place)
+    with monkeypatch.context() as outage:
+        database_is_gone(outage)
+        answer = rename(owner)
+    assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
+    assert (answer.json()["code"], answer.headers["retry-after"]) == ("unavailable", "2")
+    assert rename(owner).status_code == 200
+    assert name_of(place) == "Another"
 
 
 def test_an_error_is_a_problem_with_a_stable_code():
