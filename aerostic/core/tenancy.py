@@ -15,10 +15,12 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import Connection, DateTime, ForeignKeyConstraint, event
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Field, Session, SQLModel
 
 from aerostic.core import clock, database, live, queue
+from aerostic.core.errors import Conflict
 from aerostic.core.ids import new_id
 from aerostic.core.permissions import Actor
 
@@ -136,6 +138,13 @@ class Context:
     def wake(self, lane: str, work: str) -> None:
         """Tell a hot lane, after the commit, that work is there: a hint, it looks by itself too."""
         self._wakes.add((lane, work))
+
+    def write_unless_taken(self, taken: Conflict) -> None:
+        """Write what was changed. Two may choose one name at one moment: the second is told so."""
+        try:
+            self.session.flush()
+        except IntegrityError as error:
+            raise taken from error
 
     def release(self) -> None:
         """Commit what is done so far, so that nothing is held open across a call to the outside."""

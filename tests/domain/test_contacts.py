@@ -1,5 +1,7 @@
 """Contacts: entering, finding, editing, tagging, and the wall between workspaces."""
 
+import re
+from threading import Barrier, Thread
 from uuid import UUID
 
 import pytest
@@ -18,6 +20,7 @@ from aerostic.domain.contacts.schemas import (
     Sort,
 )
 from aerostic.domain.dossier import service as dossier
+from aerostic.domain.inbox import service as inbox
 
 
 def enter(place, name: str = "Ada Lovelace", phone: str = "+49 170 1234567", **more) -> UUID:
@@ -393,3 +396,38 @@ def test_two_who_enter_one_number_at_once_make_one_contact(place):
     with place.work() as ctx:
         assert [row.name for row in ctx.session.exec(select(Contact))] == ["First"]
         assert len(ctx.session.exec(select(ContactIdentity)).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda ctx: service.create_tag(ctx, "VIP").id, "already a tag named “VIP”"),
+        (
+            lambda ctx: service.define_attribute(ctx, "City", AttributeType.TEXT).id,
+            r"already a field “City” \(city\)",
+        ),
+        (lambda ctx: inbox.create_label(ctx, "VIP").id, "is a label “VIP” already"),
+    ],
+)
+def test_of_two_who_choose_a_name_at_one_moment_the_second_is_told_so(place, rival, make, told):
+    start, answers = Barrier(2), []
+
+    def choose() -> None:
+        try:
+            with place.work() as ctx:
+                start.wait(10)
+                make(ctx)
+                answers.append("made")
+        except Conflict as refused:
+            answers.append(refused.message)
+
+    threads = [Thread(target=choose) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    with rival.work() as ctx:
+        make(ctx)
+    for thread in threads:
+        thread.join()
+    refusal, made = sorted(answers, key=lambda one: one == "made")
+    assert made == "made"
+    assert re.search(told, refusal)

@@ -156,7 +156,7 @@ def create_tag(ctx: Context, name: str, *, colour: str = "gray") -> Tag:
         raise Refused(f"A workspace keeps at most {MOST_TAGS:,} tags. Delete one first.")
     tag = Tag(name=name, colour=colour)
     ctx.session.add(tag)
-    ctx.session.flush()
+    ctx.write_unless_taken(_tag_taken(name))
     ctx.announce("contact", "tags")
     return tag
 
@@ -171,6 +171,7 @@ def change_tag(
         tag.name = _tag_name(ctx, name, other_than=tag.id)
     if colour is not KEEP:
         tag.colour = _colour(colour)
+    ctx.write_unless_taken(_tag_taken(tag.name))
     ctx.announce("contact", "tags")
     return tag
 
@@ -239,8 +240,12 @@ def _tag_name(ctx: Context, text: str, *, other_than: UUID | None = None) -> str
         raise Invalid("name", "Give the tag a name.")
     same = ctx.session.scalar(select(Tag.id).where(col(Tag.name) == name))
     if same and same != other_than:
-        raise Conflict(f"There is already a tag named “{name}”.")
+        raise _tag_taken(name)
     return name
+
+
+def _tag_taken(name: str) -> Conflict:
+    return Conflict(f"There is already a tag named “{name}”.")
 
 
 def _colour(colour: str) -> str:
@@ -261,15 +266,19 @@ def define_attribute(
     key = fields.attribute_key(label)
     known = attributes_by_key(ctx)
     if key in known:
-        raise Conflict(f"There is already a field “{known[key].label}” ({key}).")
+        raise _field_taken(known[key].label, key)
     if len(known) >= MOST_ATTRIBUTES:
         raise Refused(f"A workspace keeps at most {MOST_ATTRIBUTES} fields.")
     chosen = fields.choices(choices) if kind is AttributeType.CHOICE else []
     attribute = ContactAttribute(key=key, label=label, type=kind, choices=chosen)
     ctx.session.add(attribute)
-    ctx.session.flush()
+    ctx.write_unless_taken(_field_taken(label, key))
     ctx.announce("contact", "attributes")
     return attribute
+
+
+def _field_taken(label: str, key: str) -> Conflict:
+    return Conflict(f"There is already a field “{label}” ({key}).")
 
 
 @requires(Permission.INBOX_MANAGE)

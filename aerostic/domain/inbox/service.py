@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy import Delete, delete, func
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from aerostic.core.due_work import DueWork, WorkKind
@@ -245,7 +244,7 @@ def set_labels(ctx: Context, conversation_id: UUID, label_ids: Collection[UUID])
 def create_label(ctx: Context, name: str, colour: str = "gray") -> Label:
     label = Label(name=_label_name(ctx, name), colour=_colour(colour))
     ctx.session.add(label)
-    _write_unless_taken(ctx, _label_taken(label.name))
+    ctx.write_unless_taken(_label_taken(label.name))
     ctx.announce("label", label.id)
     return label
 
@@ -260,7 +259,7 @@ def change_label(
         label.name = _label_name(ctx, name, besides=label)
     if colour is not None:
         label.colour = _colour(colour)
-    _write_unless_taken(ctx, _label_taken(label.name))
+    ctx.write_unless_taken(_label_taken(label.name))
     ctx.announce("label", label.id)
     return label
 
@@ -281,7 +280,7 @@ def create_canned_reply(ctx: Context, shortcut: str, text: str) -> CannedReply:
     shortcut = _free_shortcut(ctx, shortcut)
     made = CannedReply(shortcut=shortcut, text=canned.text_of(text))
     ctx.session.add(made)
-    _write_unless_taken(ctx, _shortcut_taken(shortcut))
+    ctx.write_unless_taken(_shortcut_taken(shortcut))
     ctx.announce("canned_reply", made.id)
     return made
 
@@ -296,7 +295,7 @@ def change_canned_reply(
     if text is not None:
         changed.text = canned.text_of(text)
     changed.updated_at = ctx.now
-    _write_unless_taken(ctx, _shortcut_taken(changed.shortcut))
+    ctx.write_unless_taken(_shortcut_taken(changed.shortcut))
     ctx.announce("canned_reply", changed.id)
     return changed
 
@@ -441,12 +440,3 @@ def _free_shortcut(ctx: Context, typed: str, *, besides: CannedReply | None = No
 
 def _shortcut_taken(shortcut: str) -> Conflict:
     return Conflict(f"“/{shortcut}” is taken already.", code="shortcut_exists")
-
-
-def _write_unless_taken(ctx: Context, taken: Conflict) -> None:
-    """Two people may choose the same name at the same moment: the second is told so."""
-    try:
-        with ctx.session.begin_nested():
-            ctx.session.flush()
-    except IntegrityError as error:
-        raise taken from error
