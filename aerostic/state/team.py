@@ -10,6 +10,7 @@ from reflex_base.event import EventSpec
 
 from aerostic.core.pages import Cursor
 from aerostic.core.permissions import Permission, Role
+from aerostic.domain.team import service as team
 from aerostic.domain.tenants import queries, service
 from aerostic.state.base import AppState
 from aerostic.state.forms import Form, typed
@@ -161,7 +162,7 @@ class Team(Form, AppState):
     async def remove(self) -> EventSpec:
         gone = self.leaving
         self._close()
-        await self.call(service.remove_member, UUID(gone.id))
+        await self.call(team.remove_member, UUID(gone.id))
         await self._read()
         return rx.toast.success(f"{gone.name} is no longer in this workspace.")
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from aerostic.core.permissions import Role
+from aerostic.domain.team import service as team
 from aerostic.domain.tenants import queries, service
 from aerostic.domain.tenants.models import Invitation
 from aerostic.domain.tenants.queries import InvitationRow, MemberRow, Workspace
@@ -139,8 +140,8 @@ def change_role(ctx: Ctx, user_id: UUID, body: RoleIn) -> None:
 
 @router.delete("/members/{user_id}", status_code=204)
 def remove_member(ctx: Ctx, user_id: UUID) -> None:
-    """Take someone out of the workspace."""
-    service.remove_member(ctx, user_id)
+    """Take someone out of the workspace. Nobody has their conversations then."""
+    team.remove_member(ctx, user_id)
 
 
 @router.post("/members/{user_id}/owner", status_code=204)
@@ -152,7 +153,7 @@ def transfer_ownership(ctx: Ctx, user_id: UUID) -> None:
 @router.post("/workspace/leave", status_code=204)
 def leave(ctx: Ctx) -> None:
     """Leave the workspace oneself."""
-    service.leave(ctx)
+    team.leave(ctx)
 
 
 @router.get("/invitations")

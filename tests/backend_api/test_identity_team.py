@@ -11,7 +11,9 @@ from aerostic.core import clock
 from aerostic.core.permissions import STRANGER, Permission, PlatformRole, platform_staff, system
 from aerostic.core.tenancy import shared_work
 from aerostic.domain.identity.models import Membership, User
+from aerostic.domain.inbox.models import Conversation
 from aerostic.domain.tenants import service
+from tests.builders import conversation_of
 from tests.clients import member, visitor
 from tests.conftest import PASSWORD
 from tests.mailbox import link_token_for, mails_to, text_of
@@ -180,6 +182,22 @@ def test_who_is_removed_is_out_at_once_and_keeps_their_account(place):
     assert agent.get("/api/v1/workspace", headers=named).status_code == 404
     assert agent.get("/api/v1/me").json()["workspaces"] == []
     assert owner.delete(f"/api/v1/members/{place.agent_id}").status_code == 404
+
+
+def test_nobody_has_the_conversations_of_who_left_and_the_threads_say_so(place, rival):
+    theirs = conversation_of(place, assignee_id=place.agent_id)
+    mine = conversation_of(place, "Grace", assignee_id=place.owner_id)
+    elsewhere = conversation_of(rival, assignee_id=place.agent_id)
+    owner, agent = member(place), member(place, "agent")
+    assert owner.delete(f"/api/v1/members/{place.admin_id}").status_code == 204
+    assert agent.post("/api/v1/workspace/leave").status_code == 204
+    address = "/api/v1/conversations"
+    assert owner.get(f"{address}/{theirs}").json()["assignee_id"] is None
+    assert owner.get(f"{address}/{mine}").json()["assignee_id"] == str(place.owner_id)
+    told = [one["text"] for one in owner.get(f"{address}/{theirs}/events").json()["items"]]
+    assert told == ["Agent left the workspace. Nobody has this conversation now."]
+    with rival.work() as ctx:
+        assert ctx.get(Conversation, elsewhere).assignee_id == place.agent_id
 
 
 def test_the_last_owner_stays_until_they_hand_over(place):

@@ -41,6 +41,12 @@ def _assigned(who: str, details: dict[str, Any]) -> str:
     return f"{who} assigned this to {details['name']}."
 
 
+def _unassigned(who: str, details: dict[str, Any]) -> str:
+    if left := details.get("left"):
+        return f"{left} left the workspace. Nobody has this conversation now."
+    return f"{who} took the assignment away."
+
+
 def _snoozed(who: str, details: dict[str, Any]) -> str:
     until = datetime.fromisoformat(details["until"])
     return f"{who} snoozed this until {until:%-d %B %Y, %H:%M} UTC."
@@ -60,7 +66,7 @@ def _reaction_lost(_: str, details: dict[str, Any]) -> str:
 
 _SENTENCES: dict[EventKind, Callable[[str, dict[str, Any]], str]] = {
     EventKind.ASSIGNED: _assigned,
-    EventKind.UNASSIGNED: lambda who, _: f"{who} took the assignment away.",
+    EventKind.UNASSIGNED: _unassigned,
     EventKind.CLOSED: lambda who, _: f"{who} closed this conversation.",
     EventKind.REOPENED: lambda who, _: f"{who} reopened this conversation.",
     EventKind.SNOOZED: _snoozed,

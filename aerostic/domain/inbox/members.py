@@ -26,5 +26,7 @@ def names_of_answering(ctx: Context, user_ids: Collection[UUID] | None = None) -
         .order_by(col(User.name))
     )
     if user_ids is not None:
-        statement = statement.where(col(User.id).in_(user_ids))
+        # Kept members until the caller is done: who is being removed right now is waited for.
+        locked = statement.with_for_update(read=True, key_share=True, of=Membership)
+        statement = locked.where(col(User.id).in_(user_ids))
     return dict(ctx.session.exec(statement).all())

@@ -9,9 +9,8 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 import phonenumbers
-from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from aerostic.core.crypto import digest, new_token
 from aerostic.core.errors import Conflict, Invalid, NotFound, Refused, SignInNeeded
@@ -31,6 +30,7 @@ from aerostic.domain.identity import attempts, mails, passwords, people
 from aerostic.domain.identity import service as identity
 from aerostic.domain.identity.models import Membership, Tenant, TenantStatus, User
 from aerostic.domain.identity.sessions import Proven
+from aerostic.domain.tenants.access import lock_team, the_membership
 from aerostic.domain.tenants.models import Invitation, InvitationDirectory
 
 INVITATION_LIFETIME = timedelta(days=7)
@@ -44,13 +44,6 @@ class InvitationGone(NotFound):
 
     def __init__(self) -> None:
         super().__init__("This invitation is no longer open. Please ask for a new one.")
-
-
-class LastOwner(Refused):
-    code = "last_owner"
-
-    def __init__(self) -> None:
-        super().__init__("A workspace needs an owner. Hand ownership to someone else first.")
 
 
 @requires(Permission.PLATFORM_TENANTS)
@@ -168,7 +161,7 @@ def accept_invitation(
 @requires(Permission.TEAM_MANAGE)
 def change_role(ctx: Context, user_id: UUID, role: Role) -> None:
     """Give a member another role. Both must be below one's own. Raises NotFound, NotAllowed."""
-    membership = _membership(ctx, user_id)
+    membership = the_membership(ctx, user_id)
     require_power_over(ctx.actor, ROLE_POWER[Role(membership.role)])
     require_power_over(ctx.actor, ROLE_POWER[role])
     membership.role = role
@@ -179,61 +172,13 @@ def change_role(ctx: Context, user_id: UUID, role: Role) -> None:
 @requires(Permission.TEAM_MANAGE)
 def transfer_ownership(ctx: Context, user_id: UUID) -> None:
     """Make a member the owner; the owner who does it becomes an admin. Raises NotFound, Refused."""
-    _lock_team(ctx)
-    successor = _membership(ctx, user_id)
+    lock_team(ctx)
+    successor = the_membership(ctx, user_id)
     if ctx.actor.user_id is None or ctx.actor.user_id == user_id:
         raise Refused("Choose another member to hand the workspace to.")
-    _membership(ctx, ctx.actor.user_id).role = Role.ADMIN
+    the_membership(ctx, ctx.actor.user_id).role = Role.ADMIN
     successor.role = Role.OWNER
     ctx.announce("member", user_id)
-
-
-@requires(Permission.TEAM_MANAGE)
-def remove_member(ctx: Context, user_id: UUID) -> None:
-    """Take someone with less power out of the workspace. Raises NotFound, NotAllowed, LastOwner."""
-    if user_id == ctx.actor.user_id:
-        _leave(ctx, user_id)
-        return
-    membership = _membership(ctx, user_id)
-    require_power_over(ctx.actor, ROLE_POWER[Role(membership.role)])
-    _remove(ctx, user_id)
-
-
-@requires(Permission.WORKSPACE_READ)
-def leave(ctx: Context) -> None:
-    """Leave the workspace oneself. Raises LastOwner."""
-    if ctx.actor.user_id is None:
-        raise SignInNeeded("Only a person can leave a workspace.")
-    _leave(ctx, ctx.actor.user_id)
-
-
-def _leave(ctx: Context, user_id: UUID) -> None:
-    _lock_team(ctx)
-    if _membership(ctx, user_id).role == Role.OWNER and _owners(ctx) == 1:
-        raise LastOwner
-    _remove(ctx, user_id)
-
-
-def _remove(ctx: Context, user_id: UUID) -> None:
-    ctx.session.execute(
-        delete(Membership).where(
-            col(Membership.tenant_id) == ctx.tenant_id, col(Membership.user_id) == user_id
-        )
-    )
-    ctx.announce("member", user_id)
-
-
-def _lock_team(ctx: Context) -> None:
-    """Two owners who leave at the same moment: the second sees that the first has gone."""
-    ctx.session.exec(select(Tenant.id).where(Tenant.id == ctx.tenant_id).with_for_update()).one()
-
-
-def _owners(ctx: Context) -> int:
-    return ctx.session.exec(
-        select(func.count())
-        .select_from(Membership)
-        .where(Membership.tenant_id == ctx.tenant_id, Membership.role == Role.OWNER)
-    ).one()
 
 
 def _tenant(ctx: Context, tenant_id: UUID) -> Tenant:
@@ -241,15 +186,6 @@ def _tenant(ctx: Context, tenant_id: UUID) -> Tenant:
     if tenant is None:
         raise NotFound("There is no such workspace.")
     return tenant
-
-
-def _membership(ctx: Context, user_id: UUID) -> Membership:
-    membership = ctx.session.get(
-        Membership, (ctx.tenant_id, user_id), with_for_update=True, populate_existing=True
-    )
-    if membership is None:
-        raise NotFound("They are not a member of this workspace.")
-    return membership
 
 
 def _is_member(ctx: Context, email: str) -> bool:
