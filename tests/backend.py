@@ -2,16 +2,16 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from aerostic.operations.processes import free_port
 from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent
@@ -30,15 +30,17 @@ class Backend:
 
 
 @contextmanager
-def running(log: Path, *, with_pages: bool = False) -> Iterator[Backend]:
+def running(
+    log: Path, *, with_pages: bool = False, settings: Mapping[str, str] | None = None
+) -> Iterator[Backend]:
     """Start it, wait until it answers, end it. `with_pages`: it serves the built pages too."""
-    port = _free_port()
+    port = free_port()
     url = f"http://localhost:{port}"
     with log.open("w") as output:
         server = subprocess.Popen(
             _command(port),
             cwd=ROOT,
-            env=_environment(url, with_pages=with_pages),
+            env=_environment(url, with_pages=with_pages) | dict(settings or {}),
             stdout=output,
             stderr=output,
             start_new_session=True,
@@ -47,14 +49,7 @@ def running(log: Path, *, with_pages: bool = False) -> Iterator[Backend]:
         until(lambda: _answers(url), what=f"the backend's answer; its log is {log}", seconds=60)
         yield Backend(url)
     finally:
-        _end(server)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port
+        end(server)
 
 
 def _command(port: int) -> list[str]:
@@ -83,7 +78,8 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _end(server: subprocess.Popen[bytes]) -> None:
+def end(server: subprocess.Popen[bytes]) -> None:
+    """Ask it to stop, and make it where it does not. It must lead a session of its own."""
     server.terminate()
     try:
         server.wait(20)
