@@ -32,6 +32,7 @@ def inbox() -> rx.Component:
             _thread_column(),
             class_name="ib",
         ),
+        _snooze_dialog(),
         title="Inbox",
         active="inbox",
         fills=True,
@@ -368,9 +369,49 @@ def _snooze_menu(row: Any) -> rx.Component:
                     rx.dropdown_menu.item(words, on_select=InboxState.snooze(name))
                     for name, (words, _) in SNOOZES.items()
                 ),
+                rx.dropdown_menu.separator(),
+                rx.dropdown_menu.item(
+                    "Choose a date and time…", on_select=InboxState.choose_snooze
+                ),
             ),
         ),
     )
+
+
+def _snooze_dialog() -> rx.Component:
+    return kit.dialog(
+        "Snooze until",
+        rx.form(
+            kit.field(
+                "Date and time",
+                "until",
+                kind="datetime-local",
+                required=True,
+                error=InboxState.snooze_problem,
+            ),
+            kit.dialog_actions(
+                kit.button(
+                    "Keep it open",
+                    variant="soft",
+                    color_scheme="gray",
+                    type="button",
+                    on_click=InboxState.keep_open,
+                ),
+                kit.button("Snooze", icon="clock", type="submit"),
+            ),
+            on_submit=lambda form: InboxState.snooze_until(_in_the_readers_zone(form)),
+            reset_on_submit=False,
+        ),
+        note="It comes back then, or earlier if the customer writes.",
+        is_open=InboxState.is_choosing_snooze,
+        on_close=InboxState.keep_open,
+        width="400px",
+    )
+
+
+def _in_the_readers_zone(form: rx.Var[Any]) -> rx.Var[str]:
+    """The typed moment with its zone: only the browser knows which one the reader is in."""
+    return rx.Var(f"(new Date({form!s}['until']).toJSON() ?? '')").to(str)
 
 
 def _close_button(row: Any) -> rx.Component:
@@ -398,6 +439,7 @@ def _thread() -> rx.Component:
         on_react=InboxState.react,
         on_retry=InboxState.retry,
         on_give_up=InboxState.give_up,
+        on_take_back=InboxState.take_back,
         on_seen=InboxState.seen,
         on_close=InboxState.close_thread,
     )

@@ -50,6 +50,7 @@ class Thread(rx.NoSSRComponent):
     on_react: rx.EventHandler[_texts]
     on_retry: rx.EventHandler[_text]
     on_give_up: rx.EventHandler[_text]
+    on_take_back: rx.EventHandler[_text]
     on_seen: rx.EventHandler[_nothing]
     on_close: rx.EventHandler[_nothing]
 

@@ -94,6 +94,17 @@ function Problem({ item, onRetry, onGiveUp }) {
   );
 }
 
+const PATIENCE = 1500; // most messages leave sooner: a button that flashes by helps nobody
+
+function Waiting({ item, onTakeBack }) {
+  const [isLong, setLong] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLong(true), PATIENCE);
+    return () => clearTimeout(timer);
+  }, []);
+  return isLong && <div className="ib-waiting">Waiting to be sent <button onClick={() => onTakeBack(item.id)}>Do not send</button></div>;
+}
+
 function Message({ item, starts, found, acts }) {
   const ours = item.is_ours;
   const classes = ["ib-msg", ours && "is-ours", starts && "starts", item.ticks === "failed" && "is-failed", found && "is-found"].filter(Boolean).join(" ");
@@ -126,6 +137,7 @@ function Message({ item, starts, found, acts }) {
             : <span key={one.emoji} title={one.by.join(", ")}>{one.emoji}{one.by.length > 1 ? ` ${one.by.length}` : ""}</span>)}
         </div>
       )}
+      {item.status === "queued" && <Waiting item={item} onTakeBack={acts.takeBack} />}
       <Problem item={item} onRetry={acts.retry} onGiveUp={acts.giveUp} />
     </article>
   );
@@ -136,7 +148,7 @@ function Line({ item }) {
   return <div className="ib-event">{item.text} · {timeOf(item.occurred_at)}</div>;
 }
 
-export function Thread({ items, conversationId, hasOlder, hasNewer, foundId, onOlder, onNewest, onReply, onReact, onRetry, onGiveUp, onSeen, onClose }) {
+export function Thread({ items, conversationId, hasOlder, hasNewer, foundId, onOlder, onNewest, onReply, onReact, onRetry, onGiveUp, onTakeBack, onSeen, onClose }) {
   const box = useRef(null);
   const near = useRef(true);
   const height = useRef(0);
@@ -208,6 +220,7 @@ export function Thread({ items, conversationId, hasOlder, hasNewer, foundId, onO
     react: (id, emoji) => onReact?.(id, emoji),
     retry: (id) => onRetry?.(id),
     giveUp: (id) => onGiveUp?.(id),
+    takeBack: (id) => onTakeBack?.(id),
     find: (id) => id && document.getElementById(`m-${id}`)?.scrollIntoView({ block: "center", behavior: "smooth" }),
   };
   let day = "";
