@@ -410,3 +410,37 @@ def more(has_more: rx.Var[bool] | bool, on_more: Click, words: str) -> rx.Compon
             padding=theme.S4,
         ),
     )
+
+
+def pages(
+    number: rx.Var[int], has_next: rx.Var[bool], on_previous: Click, on_next: Click
+) -> rx.Component:
+    """The foot of a list that is shown page by page; nothing where one page holds it all."""
+    return rx.cond(
+        has_next | (number > 1),
+        rx.flex(
+            button(
+                "Previous",
+                icon="chevron-left",
+                variant="soft",
+                color_scheme="gray",
+                size="1",
+                disabled=number <= 1,
+                on_click=on_previous,
+            ),
+            muted("Page ", number.to_string(), role="status"),
+            button(
+                "Next",
+                icon="chevron-right",
+                variant="soft",
+                color_scheme="gray",
+                size="1",
+                disabled=~has_next,
+                on_click=on_next,
+            ),
+            justify="center",
+            align="center",
+            gap=theme.S3,
+            padding_top=theme.S4,
+        ),
+    )

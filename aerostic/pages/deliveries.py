@@ -30,8 +30,12 @@ def deliveries() -> rx.Component:
                 when_empty=kit.empty(
                     "package-check", "No deliveries here", "Nothing of this status."
                 ),
-                has_more=Deliveries.has_more,
-                on_more=Deliveries.show_more,
+            ),
+            kit.pages(
+                Deliveries.page_number,
+                Deliveries.has_next,
+                Deliveries.previous_page,
+                Deliveries.next_page,
             ),
             actions=[
                 kit.button("Refresh", icon="refresh-cw", variant="soft", on_click=Deliveries.load)

@@ -45,9 +45,8 @@ def _members() -> rx.Component:
             _member_row,
             is_loading=Team.is_loading,
             when_empty=kit.empty("users", "Nobody yet", "Invite your first colleague."),
-            has_more=Team.has_more,
-            on_more=Team.show_more,
         ),
+        kit.pages(Team.page_number, Team.has_next, Team.previous_page, Team.next_page),
         actions=[invite],
     )
 
@@ -136,6 +135,13 @@ def _invitations() -> rx.Component:
                 ["E-mail", "Role", "Invited by", "Open until", ""],
                 Team.invitations,
                 _invitation_row,
+            ),
+            rx.cond(
+                Team.has_more_invitations,
+                kit.muted(
+                    "These are the latest. Earlier ones appear as these are answered or withdrawn.",
+                    align="center",
+                ),
             ),
         ),
     )

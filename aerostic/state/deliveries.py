@@ -6,14 +6,12 @@ from uuid import UUID
 import reflex as rx
 from reflex_base.event import EventSpec
 
-from aerostic.core.pages import Cursor
 from aerostic.core.permissions import Permission
 from aerostic.domain.deliveries import queries, service
 from aerostic.domain.deliveries.models import DeliveryStatus
 from aerostic.state.base import AppState
 from aerostic.state.guard import access
-
-MOST_LISTED = 500
+from aerostic.state.paged import Paged
 
 
 @dataclass(frozen=True)
@@ -55,36 +53,36 @@ class ProblemLine:
 NO_DELIVERY = DeliveryLine("", "", "", "", 0, 0, "")
 
 
-class Deliveries(AppState):
+class Deliveries(Paged, AppState):
     rows: list[DeliveryLine] = []
     status: str = "all"
     is_loading: bool = True
-    has_more: bool = False
     parked: int = 0
     open_row: DeliveryLine = NO_DELIVERY
     fields: list[str] = []
     body: str = ""
     is_cut: bool = False
     problems: list[ProblemLine] = []
-    _after: Cursor | None = None
 
     @rx.event
     @access(Permission.PLATFORM_DELIVERIES, platform=True)
     async def load(self) -> None:
         self.open_row = NO_DELIVERY
+        self._from_the_first()
         await self._read()
 
     @rx.event
     @access(Permission.PLATFORM_DELIVERIES, platform=True)
     async def filter_by(self, status: str | list[str]) -> None:
         self.status = str(status)
+        self._from_the_first()
         await self._read()
 
     async def _read(self) -> None:
-        page = await self.call_platform(queries.deliveries, self._status())
+        page = await self.call_platform(queries.deliveries, self._status(), self._start())
         self.parked = await self.call_platform(queries.parked_count)
         self.rows = [DeliveryLine.of(row) for row in page.items]
-        self._after, self.has_more = page.next_cursor, page.next_cursor is not None
+        self._shown(page.next_cursor)
         self.is_loading = False
 
     def _status(self) -> DeliveryStatus | None:
@@ -92,11 +90,15 @@ class Deliveries(AppState):
 
     @rx.event
     @access(Permission.PLATFORM_DELIVERIES, platform=True)
-    async def show_more(self) -> None:
-        """The next rows. Only the last few hundred are kept on the page."""
-        page = await self.call_platform(queries.deliveries, self._status(), self._after)
-        self.rows = [*self.rows, *(DeliveryLine.of(row) for row in page.items)][-MOST_LISTED:]
-        self._after, self.has_more = page.next_cursor, page.next_cursor is not None
+    async def next_page(self) -> None:
+        self._turn()
+        await self._read()
+
+    @rx.event
+    @access(Permission.PLATFORM_DELIVERIES, platform=True)
+    async def previous_page(self) -> None:
+        self._turn_back()
+        await self._read()
 
     @rx.event
     @access(Permission.PLATFORM_DELIVERIES, platform=True)

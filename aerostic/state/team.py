@@ -8,13 +8,13 @@ from uuid import UUID
 import reflex as rx
 from reflex_base.event import EventSpec
 
-from aerostic.core.pages import Cursor
 from aerostic.core.permissions import Permission, Role
 from aerostic.domain.team import service as team
 from aerostic.domain.tenants import queries, service
 from aerostic.state.base import AppState
 from aerostic.state.forms import Form, typed
 from aerostic.state.guard import access
+from aerostic.state.paged import Paged
 
 Events = AsyncIterator[EventSpec | None]
 
@@ -72,20 +72,20 @@ class Invited:
 NO_MEMBER = Member("", "", "", "", "", False, False, False)
 
 
-class Team(Form, AppState):
+class Team(Form, Paged, AppState):
     members: list[Member] = []
     invitations: list[Invited] = []
     is_loading: bool = True
-    has_more: bool = False
+    has_more_invitations: bool = False
     is_inviting: bool = False
     leaving: Member = NO_MEMBER
     successor: Member = NO_MEMBER
-    _after: Cursor | None = None
 
     @rx.event
     @access(Permission.TEAM_READ)
     async def load(self) -> None:
         """The team from its beginning, and kept up to date from now on."""
+        self._from_the_first()
         await self._read()
         await self.watch()
 
@@ -94,19 +94,25 @@ class Team(Form, AppState):
             await self._read()
 
     async def _read(self) -> None:
-        page = await self.call(queries.members)
+        page = await self.call(queries.members, self._start())
         invited = await self.call(queries.invitations)
         self.members = [Member.of(row) for row in page.items]
+        self._shown(page.next_cursor)
         self.invitations = [Invited.of(row) for row in invited.items]
-        self._after, self.has_more = page.next_cursor, page.next_cursor is not None
+        self.has_more_invitations = invited.next_cursor is not None
         self.is_loading = False
 
     @rx.event
     @access(Permission.TEAM_READ)
-    async def show_more(self) -> None:
-        page = await self.call(queries.members, self._after)
-        self.members = [*self.members, *(Member.of(row) for row in page.items)]
-        self._after, self.has_more = page.next_cursor, page.next_cursor is not None
+    async def next_page(self) -> None:
+        self._turn()
+        await self._read()
+
+    @rx.event
+    @access(Permission.TEAM_READ)
+    async def previous_page(self) -> None:
+        self._turn_back()
+        await self._read()
 
     @rx.event
     @access(Permission.TEAM_MANAGE)
