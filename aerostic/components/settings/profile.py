@@ -126,6 +126,7 @@ def _ask_password() -> rx.Component:
         kit.field(
             "Your password",
             "password",
+            id="second-factor-password",
             kind="password",
             error=SecondFactor.errors["password"],
             auto_complete="current-password",
@@ -158,6 +159,7 @@ def _scan() -> rx.Component:
                 kit.field(
                     "Code",
                     "code",
+                    id="second-factor-code",
                     error=SecondFactor.errors["code"],
                     auto_complete="one-time-code",
                     input_mode="numeric",
@@ -208,6 +210,7 @@ def _ask_to_stop() -> rx.Component:
         kit.field(
             "Your password",
             "password",
+            id="second-factor-password",
             kind="password",
             error=SecondFactor.errors["password"],
             auto_complete="current-password",
@@ -216,6 +219,7 @@ def _ask_to_stop() -> rx.Component:
         kit.field(
             "Code of your app, or a recovery code",
             "code",
+            id="second-factor-code",
             error=SecondFactor.errors["code"],
             required=True,
             auto_complete="one-time-code",
