@@ -135,7 +135,7 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """`open_page(width=390, scheme="dark")`: a new visitor. Whatever a page complains about fails the test."""
+    """`open_page(width=390, scheme="dark")`: a visitor. What a page complains about fails the test."""
     complaints: list[str] = []
     with ExitStack() as opened:
 

@@ -5,7 +5,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
 from tests.browser.people import enter
-from tests.conftest import Place
 from tests.simulator.conftest import OTHER_ACCOUNT, OTHER_NUMBER
 
 
