@@ -1,5 +1,6 @@
 """The inbox, asked and acted upon as its people do, with a rival in the room."""
 
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -494,6 +495,26 @@ def test_search_finds_messages_by_any_part_of_any_case_and_accent(place, rival):
     assert [one.excerpt for one in found(place, "0% s").messages] == ["100% sure"]
     assert found(place, "100_").messages == []
     assert found(place, "tea").messages == []
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "ﬃ" * 100,  # one letter that is compared as three
+        "e\u0301" * 100,  # two that are compared as one
+        "İ" * 100,
+        "👩\u200d🍳👍🏽 " * 30,
+        "ß Straße ½ Ⅷ " * 12,
+        "각 " * 60,
+    ],
+)
+def test_an_excerpt_shows_the_found_word_however_long_what_stands_before_it(place, before):
+    inbound(place, conversation_of(place), f"{before} Küche offen {'x' * 300}")
+    [one] = found(place, "kuche").messages
+    at = one.excerpt.index("Küche")
+    assert 40 <= at <= 42
+    assert one.excerpt[0] == "…"
+    assert unicodedata.combining(one.excerpt[1]) == 0
 
 
 def test_search_finds_contacts_by_the_beginning_of_words_and_by_number(place, rival):

@@ -6,6 +6,8 @@ and one stretch more for each click after that, however many there are. Contacts
 their words, compared as plain bytes, which is leakproof and has an index.
 """
 
+import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +32,8 @@ STRETCH = 20_000
 MOST_MESSAGES = 20
 MOST_CONTACTS = 10
 MOST_WORDS = 6
+LETTERS_BEFORE, LETTERS_SHOWN = 40, 160  # of an excerpt: before the found word, and in all
+JOINERS = "\u200d\ufe0e\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 LAST_LETTER = "\U0010ffff"
 _LATEST = UUID(int=2**128 - 1)
 
@@ -102,11 +106,26 @@ def _found_messages(ctx: Context, found: Sequence[Message], word: str) -> list[F
 
 
 def _excerpt(message: Message, word: str) -> str:
-    """The words around the found one. Folding may shift letters a little; an excerpt bears that."""
+    """The words around the found one."""
     line = " ".join(message.text.split())
-    start = max(0, fold(line).find(word) - 40)
-    excerpt = line[start : start + 160]
+    start = max(0, _place_of(word, line) - LETTERS_BEFORE)
+    while start < len(line) and _belongs_to_the_letter_before(line[start]):
+        start += 1
+    excerpt = line[start : start + LETTERS_SHOWN]
     return ("…" if start else "") + excerpt if excerpt else content.preview(message.type, "")
+
+
+def _place_of(word: str, line: str) -> int:
+    """Where the word begins in the line as it was written: folding makes some letters two, some none."""
+    at = fold(line).find(word)
+    if at <= 0:
+        return 0
+    return bisect_right(range(len(line) + 1), at, key=lambda end: len(fold(line[:end]))) - 1
+
+
+def _belongs_to_the_letter_before(letter: str) -> bool:
+    """Accents of their own, and what joins emoji or gives them colour."""
+    return bool(unicodedata.combining(letter)) or letter in JOINERS
 
 
 def _contacts(ctx: Context, text: str) -> list[FoundContact]:
