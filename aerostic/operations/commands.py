@@ -25,6 +25,7 @@ DataDir = Annotated[
     Path, typer.Option("--data-dir", help="Where databases, media, secrets and logs lie.")
 ]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="The one port that serves everything.")]
+Processes = Annotated[int, typer.Option(min=1, max=64, help="How many serve the port.")]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 
 DEFAULT_DATA_DIR = Path(".aerostic")
@@ -253,7 +254,7 @@ def healthy(port: Port = 8000) -> None:
 def web(
     port: Port = 8000,
     host: Host = "127.0.0.1",
-    processes: Annotated[int, typer.Option(min=1, max=64)] = 1,
+    processes: Processes = 1,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """The pages, their sockets, the API and the webhooks."""
@@ -264,12 +265,17 @@ def web(
 
 
 @cli.command()
-def api(port: Port = 8001, host: Host = "127.0.0.1", data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+def api(
+    port: Port = 8001,
+    host: Host = "127.0.0.1",
+    processes: Processes = 1,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
     """The API and the webhooks alone."""
     from aerostic.operations import serve, servers
 
     servers.for_a_process(from_here(data_dir))
-    serve.api(host=host, port=port)
+    serve.api(host=host, port=port, processes=processes)
 
 
 @cli.command("worker")

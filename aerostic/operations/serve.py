@@ -1,6 +1,7 @@
 """One process each: what `up` starts, and what production starts one by one."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from aerostic.operations.configuration import ROOT
 from aerostic.operations.errors import OperationError
 
 READY_FILE = "AEROSTIC_RUN_READY_FILE"
+FIGURES = "PROMETHEUS_MULTIPROC_DIR"  # the client library's own name
 
 
 def announce_ready() -> None:
@@ -18,6 +20,23 @@ def announce_ready() -> None:
     file = os.environ.get(READY_FILE)
     if file:
         Path(file).write_text(str(os.getpid()))
+
+
+def fresh_figures(directory: Path) -> dict[str, str]:
+    """Where processes of one start add up what `/metrics` tells: the setting for their environment.
+
+    Emptied: what is in there was counted by processes that are gone.
+    """
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return {FIGURES: str(directory)}
+
+
+def _figures(port: int, processes: int) -> dict[str, str]:
+    """Several processes at one port answer as one."""
+    if processes == 1 or FIGURES in os.environ:
+        return {}
+    return fresh_figures(settings().data_dir / "run" / f"figures-{port}")
 
 
 def simulator(*, host: str, port: int) -> None:
@@ -54,6 +73,7 @@ def web(*, host: str, port: int, processes: int) -> None:
         raise OperationError("The pages are not built yet. Build them with `python3 run.py build`.")
     environment = {
         **os.environ,
+        **_figures(port, processes),
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))),
         "REFLEX_REDIS_URL": settings().redis_url,
         "REFLEX_ENV_MODE": "prod",
@@ -71,7 +91,7 @@ def web(*, host: str, port: int, processes: int) -> None:
     os.execve(sys.executable, command, environment)
 
 
-def api(*, host: str, port: int) -> None:
+def api(*, host: str, port: int, processes: int) -> None:
     """Become the API server: the same application as in `web`, without the pages."""
     command = [
         *(sys.executable, "-m", "uvicorn", "backend_api.app:app"),
@@ -79,6 +99,8 @@ def api(*, host: str, port: int) -> None:
         *("--log-level", "warning", "--no-access-log", "--no-server-header"),
         # The client's address is read by `backend_api.security`, which counts the trusted proxies.
         "--no-proxy-headers",
+        *("--workers", str(processes)),
     ]
+    environment = {**os.environ, **_figures(port, processes)}
     os.chdir(ROOT)
-    os.execv(sys.executable, command)
+    os.execve(sys.executable, command, environment)

@@ -20,7 +20,7 @@ from aerostic.operations.errors import OperationError
 from aerostic.operations.postgres import STOP_SIGNAL as POSTGRES_STOP
 from aerostic.operations.postgres import EmbeddedPostgres
 from aerostic.operations.processes import free_port
-from aerostic.operations.serve import READY_FILE
+from aerostic.operations.serve import READY_FILE, fresh_figures
 from aerostic.operations.supervisor import Service, Stopped, Supervisor
 from aerostic.operations.valkey import EmbeddedValkey
 
@@ -90,6 +90,7 @@ class _Start:
         own_database, own_redis = given.uses_own_database, given.uses_own_redis
         self.postgres = None if own_database else EmbeddedPostgres(directory.postgres)
         self.valkey = None if own_redis else EmbeddedValkey(directory.valkey)
+        self.figures = fresh_figures(directory.path / "run" / "figures")
         self.simulator_port = free_port()
         self.environment = configuration.in_force(
             given,
@@ -163,7 +164,7 @@ class _Start:
         web = Service(
             "web",
             (*OURSELVES, "web", "--host", self.wishes.host, "--port", str(port)),
-            environment=NOT_THE_OWNER,
+            environment={**NOT_THE_OWNER, **self.figures},
             is_ready=lambda: answers(port, "/health/ready", "/"),
         )
         sender = self._background("sender", "sender")
@@ -173,7 +174,7 @@ class _Start:
     def _workers(self) -> list[Service]:
         names = [f"worker-{n}" for n in range(1, self.wishes.workers + 1)]
         quick = [  # the owner's address with them: they make the coming months' partitions
-            self._background(name, "worker", "--queues", QUICK_QUEUES, environment={})
+            self._background(name, "worker", "--queues", QUICK_QUEUES, environment=self.figures)
             for name in names
         ]
         return [*quick, self._background("worker-slow", "worker", "--queues", SLOW_QUEUES)]
