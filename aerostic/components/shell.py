@@ -36,6 +36,9 @@ WORKSPACE_PAGES = (
 )
 
 
+DELIVERIES = ("Deliveries", "package-check", "/admin/deliveries")
+
+
 def shell(*children: Any, title: Any, active: str = "", fills: bool = False) -> rx.Component:
     """A signed-in page. `fills=True`: the page manages its own scrolling, as the inbox does.
 
@@ -177,7 +180,7 @@ def _staff_links(active: str) -> rx.Component:
             weight="medium",
             padding=f"{theme.S4} {theme.S3} {theme.S1}",
         ),
-        _nav_link("Deliveries", "package-check", "/admin/deliveries", active == "deliveries"),
+        _nav_link(*DELIVERIES, active == "deliveries"),
     )
 
 
@@ -339,7 +342,12 @@ def _top_bar(title: Any) -> rx.Component:
 def _bottom_bar(active: str) -> rx.Component:
     return rx.el.nav(
         rx.cond(
-            SignedIn.here != "", rx.fragment(*(_bottom_entry(e, active) for e in WORKSPACE_PAGES))
+            SignedIn.here != "",
+            rx.fragment(*(_bottom_entry(e, active) for e in WORKSPACE_PAGES)),
+            rx.fragment(
+                _bottom_link("Workspaces", "layout-grid", "/dashboard", active == ""),
+                rx.cond(SignedIn.is_staff, _bottom_link(*DELIVERIES, active == "deliveries")),
+            ),
         ),
         aria_label="Main, bottom",
         display=theme.ONLY_NARROW,
@@ -356,24 +364,25 @@ def _bottom_bar(active: str) -> rx.Component:
 
 
 def _bottom_entry(entry: Entry, active: str) -> rx.Component:
-    is_active = entry.key == active
-    return rx.cond(
-        SignedIn.may.contains(str(entry.permission)),
-        rx.link(
-            rx.icon(entry.icon, size=20),
-            rx.text(entry.label, size="1", as_="span"),
-            href=_path(entry.key),
-            underline="none",
-            aria_current="page" if is_active else "false",
-            display="flex",
-            flex_direction="column",
-            align_items="center",
-            justify_content="center",
-            gap="2px",
-            flex="1",
-            color=theme.ACCENT_INK if is_active else theme.MUTED,
-            **theme.FOCUS,
-        ),
+    link = _bottom_link(entry.label, entry.icon, _path(entry.key), entry.key == active)
+    return rx.cond(SignedIn.may.contains(str(entry.permission)), link)
+
+
+def _bottom_link(label: str, icon: str, href: Any, is_active: bool) -> rx.Component:
+    return rx.link(
+        rx.icon(icon, size=20),
+        rx.text(label, size="1", as_="span"),
+        href=href,
+        underline="none",
+        aria_current="page" if is_active else "false",
+        display="flex",
+        flex_direction="column",
+        align_items="center",
+        justify_content="center",
+        gap="2px",
+        flex="1",
+        color=theme.ACCENT_INK if is_active else theme.MUTED,
+        **theme.FOCUS,
     )
 
 

@@ -102,7 +102,7 @@ def _filters() -> rx.Component:
                 width="100%",
             ),
             flex="1",
-            min_width="200px",
+            min_width=["100%", "100%", "240px"],
         ),
         rx.select.root(
             rx.select.trigger(aria_label="Only with the tag", placeholder="Any tag"),
@@ -241,7 +241,7 @@ def _row(contact: ContactLine) -> list[rx.Component]:
                     color=theme.INK,
                 ),
                 kit.muted(contact.email, size="1"),
-                min_width="0",
+                min_width="130px",
             ),
             rx.cond(contact.is_blocked, kit.badge("Blocked", theme.BAD, "ban")),
             align="center",

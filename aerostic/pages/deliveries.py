@@ -23,7 +23,7 @@ def deliveries() -> rx.Component:
             "What Meta posted, and what became of it. Parked: some part could not be applied.",
             _filters(),
             kit.table(
-                ["Received", "Status", "Size", "Attempts", "Why", ""],
+                ["Received", "Status", "Size", "Retries", "Why", ""],
                 Deliveries.rows,
                 _row,
                 is_loading=Deliveries.is_loading,
@@ -53,6 +53,8 @@ def _filters() -> rx.Component:
             *(rx.segmented_control.item(words, value=value) for value, words in FILTERS),
             value=Deliveries.status,
             on_change=Deliveries.filter_by,
+            size={"initial": "1", "sm": "2"},
+            max_width="100%",
         ),
         rx.cond(
             Deliveries.parked > 0, kit.badge(Deliveries.parked.to_string() + " parked", theme.WARN)

@@ -304,7 +304,10 @@ def _conversation_bar() -> rx.Component:
                 rx.cond(
                     InboxState.watchers != "",
                     InboxState.watchers,
-                    row["contact_phone"].to(str) + " · via " + row["number_name"].to(str),
+                    rx.cond(
+                        InboxState.shown_phone != "", InboxState.shown_phone + " · via ", "via "
+                    )
+                    + row["number_name"].to(str),
                 ),
                 size="1",
                 aria_live="polite",
@@ -481,7 +484,7 @@ def _panel(class_name: str) -> rx.Component:
                     rx.heading(row["contact_name"].to(str), as_="h3", size="3"),
                     kit.muted(
                         rx.cond(
-                            row["contact_phone"], row["contact_phone"].to(str), "No phone number"
+                            InboxState.shown_phone != "", InboxState.shown_phone, "No phone number"
                         )
                     ),
                     min_width="0",

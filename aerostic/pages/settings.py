@@ -45,8 +45,7 @@ def settings() -> rx.Component:
                     rx.tabs.trigger(words, value=key, white_space="nowrap")
                     for key, words, _ in TABS
                 ),
-                overflow_x="auto",
-                class_name="scroll-quietly",
+                flex_wrap="wrap",
             ),
             *(rx.tabs.content(part(), value=key, padding_top=theme.S5) for key, _, part in TABS),
             value=Settings.tab,

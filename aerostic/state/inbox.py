@@ -12,6 +12,7 @@ from aerostic.core.errors import AppError, Invalid, NotFound
 from aerostic.core.permissions import Permission
 from aerostic.core.tenancy import Context
 from aerostic.domain.channels import queries as channels
+from aerostic.domain.contacts import phones
 from aerostic.domain.inbox import presence, queries, service
 from aerostic.domain.inbox.drafts import Button, Draft, Header, ListRow, ListSection
 from aerostic.domain.inbox.models import ConversationStatus
@@ -58,6 +59,7 @@ class InboxState(AppState):
 
     conversation_id: str = ""
     detail: Payload = {}
+    shown_phone: str = ""
     thread: list[Payload] = []
     has_older: bool = False
     has_newer: bool = False
@@ -102,9 +104,7 @@ class InboxState(AppState):
         if not self.detail:
             return ""
         if self.detail["contact_is_blocked"]:
-            return (
-                "This contact is blocked: nothing is sent to them. Unblock them on their page to write."
-            )
+            return "This contact is blocked: nothing is sent to them. Unblock them on their page to write."
         if self.detail["number_is_connected"]:
             return ""
         reason = self.detail["number_problem"] or "it was disconnected"
@@ -251,6 +251,7 @@ class InboxState(AppState):
 
     def _show(self, detail: Any, page: Any) -> None:
         self.detail = plain(detail)
+        self.shown_phone = _phone_in_words(self.detail["row"]["contact_phone"])
         self.thread = plain(page.items)
         self._older, self.has_older = page.next_cursor, page.next_cursor is not None
 
@@ -518,6 +519,10 @@ def _id(text: str) -> UUID:
     if found is None:
         raise NotFound("That no longer exists.")
     return found
+
+
+def _phone_in_words(phone: str | None) -> str:
+    return phones.display(phone.removeprefix("+")) if phone else ""
 
 
 def _moment(text: str) -> datetime:

@@ -147,7 +147,7 @@ def replies() -> rx.Component:
 
 def _reply_row(reply: ReplyLine) -> list[rx.Component]:
     return [
-        kit.code("/" + reply.shortcut),
+        rx.box(kit.code("/" + reply.shortcut), white_space="nowrap", min_width="84px"),
         kit.text(
             reply.text,
             style={
