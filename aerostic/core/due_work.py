@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Index, delete, or_, select, update
+from sqlalchemy import ColumnElement, Index, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, col
 
@@ -16,6 +16,9 @@ class WorkKind(StrEnum):
     MEDIA = "media"  # a file to fetch from Meta
     IMPORT = "import"  # a file of contacts to take in
     SNOOZE = "snooze"  # a conversation to wake
+    SIGNALS = "signals"  # a tenant in which something happened that a workflow may hear; `ref` is the tenant
+    RUN = "run"  # an execution to begin or to wake
+    SCHEDULE = "schedule"  # a trigger that goes by the clock
 
 
 class DueWork(SharedModel, table=True):
@@ -59,6 +62,16 @@ def waiting(ctx: Context, kind: WorkKind, *, limit: int) -> list[Ref]:
         col(DueWork.kind) == kind, col(DueWork.due_at) <= ctx.now, free
     )
     return [(tenant_id, ref) for tenant_id, ref in ctx.session.execute(due.limit(limit))]
+
+
+def put(ctx: Context, kind: WorkKind, ref: UUID, *, due_at: datetime) -> None:
+    """See to it that it is looked at then, or sooner if that was agreed already."""
+    row = {"kind": kind, "tenant_id": ctx.tenant_id, "ref": ref, "due_at": due_at}
+    given = insert(DueWork).values(row)
+    sooner = {"due_at": func.least(col(DueWork.due_at), given.excluded.due_at)}
+    ctx.session.execute(
+        given.on_conflict_do_update(index_elements=["kind", "tenant_id", "ref"], set_=sooner)
+    )
 
 
 def settle(ctx: Context, kind: WorkKind, ref: UUID) -> None:

@@ -16,6 +16,8 @@ PARTITIONED = {
     "messages": "id",
     "message_events": "message_id",
     "webhook_deliveries": "id",
+    "executions": "id",
+    "execution_segments": "execution_id",
 }
 
 

@@ -39,6 +39,14 @@ class Permission(StrEnum):
     CONTACTS_ERASE = "contacts:erase"
     TEMPLATES_READ = "templates:read"
     TEMPLATES_MANAGE = "templates:manage"
+    AUTOMATION_READ = "automation:read"
+    AUTOMATION_MANAGE = "automation:manage"
+    AUTOMATION_RUN = "automation:run"
+    AI_READ = "ai:read"
+    AI_MANAGE = "ai:manage"
+    CONNECTIONS_READ = "connections:read"
+    CONNECTIONS_MANAGE = "connections:manage"
+    WEBHOOKS_MANAGE = "webhooks:manage"
     DELIVERIES_APPLY = "deliveries:apply"
     MESSAGES_SEND = "messages:send"
     MEDIA_STORE = "media:store"
@@ -92,12 +100,20 @@ _ADMIN = _AGENT | {
     Permission.CONTACTS_IMPORT,
     Permission.CONTACTS_EXPORT,
     Permission.TEMPLATES_MANAGE,
+    Permission.AUTOMATION_READ,
+    Permission.AUTOMATION_MANAGE,
+    Permission.AUTOMATION_RUN,
+    Permission.AI_READ,
+    Permission.AI_MANAGE,
+    Permission.CONNECTIONS_READ,
+    Permission.CONNECTIONS_MANAGE,
 }
 _OWNER = _ADMIN | {
     Permission.WORKSPACE_MANAGE,
     Permission.TEAM_MANAGE,
     Permission.NUMBERS_MANAGE,
     Permission.CONTACTS_ERASE,
+    Permission.WEBHOOKS_MANAGE,
 }
 _PLATFORM_ADMIN = frozenset(
     {

@@ -23,6 +23,7 @@ SHARED = {
     "number_directory",
     "account_directory",
     "due_work",
+    "workflow_directory",
     "timers",
 }
 TABLES = sorted(SQLModel.metadata.tables)
