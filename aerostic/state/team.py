@@ -176,7 +176,7 @@ class Team(Form, Paged, AppState):
     @access(Permission.WORKSPACE_READ)
     async def leave(self) -> EventSpec:
         self._close()
-        await self.call(service.leave)
+        await self.call(team.leave)
         return rx.call_script("window.location.assign('/dashboard')")
 
     @rx.event
