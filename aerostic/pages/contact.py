@@ -8,7 +8,7 @@ from aerostic.components import kit, theme
 from aerostic.components.shell import shell
 from aerostic.core.permissions import Permission
 from aerostic.pages.contacts import contact_path, may_write, tag_badge
-from aerostic.state.contact import ERASE, Choice, ContactPage, Happening, Talk, Value
+from aerostic.state.contact import ERASE, Choice, ContactPage, Difference, Happening, Talk, Value
 from aerostic.state.contacts import TagLine
 from aerostic.state.session import SignedIn
 
@@ -254,7 +254,7 @@ def _talk(talk: Talk) -> rx.Component:
 def _timeline() -> rx.Component:
     return kit.section(
         "Timeline",
-        "What your team did.",
+        "What your team did, and how much was written.",
         rx.flex(rx.foreach(ContactPage.happenings, _happening), direction="column", gap=theme.S3),
         kit.more(ContactPage.has_more, ContactPage.show_more, "There is more:"),
     )
@@ -399,11 +399,20 @@ def _merge_dialog() -> rx.Component:
         "Merge into " + person.name,
         rx.cond(
             other.id != "",
-            kit.note(
-                other.name + " disappears: its numbers, tags, conversations and messages become a part of "
-                + person.name + ". Where both say something, this contact's stays. This can not be undone.",
-                tone=theme.WARN,
-                icon="git-merge",
+            rx.flex(
+                kit.note(
+                    other.name + " disappears: its numbers, tags, conversations and messages become a "
+                    "part of " + person.name + ". This can not be undone.",
+                    tone=theme.WARN,
+                    icon="git-merge",
+                ),
+                rx.cond(
+                    ContactPage.differences.length() > 0,
+                    kit.text("They do not say the same. What stays?"),
+                ),
+                rx.foreach(ContactPage.differences, _difference),
+                direction="column",
+                gap=theme.S3,
             ),
             rx.flex(
                 rx.input(
@@ -429,6 +438,32 @@ def _merge_dialog() -> rx.Component:
         is_open=ContactPage.dialog == "merge",
         on_close=ContactPage.close,
     )  # fmt: skip
+
+
+def _difference(one: Difference) -> rx.Component:
+    return rx.box(
+        kit.muted(one.label, size="1"),
+        rx.radio_group.root(
+            _side("this", one.ours),
+            _side("other", one.theirs),
+            default_value="this",
+            on_change=lambda side: ContactPage.choose_for(one.field, side),
+            aria_label=one.label,
+        ),
+    )
+
+
+def _side(side: str, value: Any) -> rx.Component:
+    return rx.text(
+        rx.flex(
+            rx.radio_group.item(value=side),
+            rx.text(value, as_="span", style={"overflow_wrap": "anywhere"}),
+            gap=theme.S2,
+            align="center",
+        ),
+        as_="label",
+        size="2",
+    )
 
 
 def _other(one: Choice) -> rx.Component:

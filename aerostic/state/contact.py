@@ -23,6 +23,7 @@ from aerostic.domain.contacts.schemas import (
 )
 from aerostic.domain.dossier import queries as dossiers
 from aerostic.domain.dossier import service as dossier
+from aerostic.domain.dossier.choosing import Difference as Said
 from aerostic.domain.dossier.queries import TimelineItem
 from aerostic.domain.inbox import queries as inbox
 from aerostic.domain.inbox import service as inbox_service
@@ -142,6 +143,20 @@ class Choice:
 NO_CHOICE = Choice("", "", "")
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A field of which this contact and the one to be merged say different things."""
+
+    field: str
+    label: str
+    ours: str
+    theirs: str
+
+    @classmethod
+    def of(cls, one: Said) -> "Difference":
+        return cls(one.field, one.label, one.ours, one.theirs)
+
+
 class ContactPage(Form, AppState):
     person: Person = Person()
     values: list[Value] = []
@@ -152,6 +167,8 @@ class ContactPage(Form, AppState):
     numbers: list[Choice] = []
     found: list[Choice] = []
     other: Choice = NO_CHOICE
+    differences: list[Difference] = []
+    taken: list[str] = []
     is_loading: bool = True
     has_more: bool = False
     missing: str = ""
@@ -288,15 +305,25 @@ class ContactPage(Form, AppState):
 
     @rx.event
     @access(Permission.CONTACTS_WRITE)
-    def choose_other(self, contact_id: str) -> None:
-        self.other = next((one for one in self.found if one.id == contact_id), NO_CHOICE)
+    async def choose_other(self, contact_id: str) -> None:
+        other = next((one for one in self.found if one.id == contact_id), NO_CHOICE)
+        work = self.call(dossiers.differences, UUID(self.person.id), uuid_of(other.id))
+        self.differences = [Difference.of(one) for one in await work]
+        self.other, self.taken = other, []
+
+    @rx.event
+    @access(Permission.CONTACTS_WRITE)
+    def choose_for(self, field: str, side: str) -> None:
+        """Whose word stays in a field of which both say something: `this` or `other`."""
+        others = [one for one in self.taken if one != field]
+        self.taken = [*others, field] if side == "other" else others
 
     @rx.event
     @access(Permission.CONTACTS_WRITE)
     async def merge(self) -> EventSpec:
-        other = self.other
+        other, take = self.other, list(self.taken)
         self.dialog = ""
-        await self.call(dossier.merge, UUID(self.person.id), UUID(other.id))
+        await self.call(dossier.merge, UUID(self.person.id), UUID(other.id), take=take)
         await self._read(UUID(self.person.id))
         return rx.toast.success(f"{other.name} is a part of this contact now.")
 

@@ -160,6 +160,12 @@ class MergeIn(BaseModel):
     """Who becomes a part of this contact."""
 
     other_id: UUID
+    take: list[str] = Field(
+        [],
+        max_length=200,
+        examples=[["name", "attributes.city"]],
+        description="The fields of the other that stay where both say something; else this one's do.",
+    )
 
 
 class ContactTagsIn(BaseModel):
@@ -258,7 +264,7 @@ def erase(ctx: Ctx, contact_id: UUID) -> None:
 @router.post("/{contact_id}/merge")
 def merge(ctx: Ctx, contact_id: UUID, body: MergeIn) -> ContactDetailOut:
     """Make another contact a part of this one. Not undone."""
-    return _detail(ctx, dossier.merge(ctx, contact_id, body.other_id).id)
+    return _detail(ctx, dossier.merge(ctx, contact_id, body.other_id, take=body.take).id)
 
 
 @router.post("/{contact_id}/tags")

@@ -1,6 +1,7 @@
 """A person as a whole: merged with another, told over time, forgotten, and taken along as a file."""
 
 import csv
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -21,7 +22,8 @@ from aerostic.domain.inbox.drafts import Draft
 from aerostic.domain.inbox.models import Conversation, Message, OutboxItem
 from aerostic.domain.media.models import Media, MediaStatus
 from aerostic.domain.media.storage import path_of, write
-from tests.builders import conversation_of, inbound
+from aerostic.domain.tenants import service as tenants
+from tests.builders import conversation_of, inbound, outbound
 
 SECRET = "swordfish"
 
@@ -74,6 +76,46 @@ def test_two_contacts_become_one_with_everything_of_both(place):
     assert "Owner merged A. King into this contact." in told
 
 
+def test_someone_chooses_whose_word_stays_field_by_field(place, rival):
+    with place.work() as ctx:
+        contact_service.define_attribute(ctx, "City", AttributeType.TEXT)
+        contact_service.define_attribute(ctx, "Size", AttributeType.TEXT)
+    ada = enter(place, "Ada", "+491701234567", attributes={"city": "Turin", "size": "M"})
+    other = enter(
+        place, "A. King", "+441632960001", email="a@example.org", attributes={"city": "London"}
+    )
+    with place.work() as ctx:
+        shown = queries.differences(ctx, ada, other)
+    assert [(one.field, one.label, one.ours, one.theirs) for one in shown] == [
+        ("name", "Name", "Ada", "A. King"),
+        ("phone", "Phone number", "491701234567", "441632960001"),
+        ("country", "Country", "DE", "GB"),
+        ("attributes.city", "City", "Turin", "London"),
+    ]
+    with rival.work() as ctx, pytest.raises(NotFound):
+        queries.differences(ctx, ada, other)
+    with place.work() as ctx, pytest.raises(Invalid, match="“id” is no field"):
+        service.merge(ctx, ada, other, take=["id"])
+    with place.work() as ctx:
+        service.merge(ctx, ada, other, take=["name", "phone", "attributes.city", "language"])
+    kept = contact(place, ada)
+    assert (kept.name, kept.phone, kept.email, kept.country) == (
+        "A. King",
+        "441632960001",
+        "a@example.org",
+        "DE",
+    )
+    assert kept.attributes == {"city": "London", "size": "M"}
+    assert {one.value for one in kept.identities} == {"491701234567", "441632960001"}
+    talk = conversation_of(place, contact_id=ada)
+    with place.work("agent") as ctx:
+        inbox.reply(ctx, talk, Draft.text("Hello"))
+        assert [
+            contacts.contacts(ctx, ContactFilter(text=one)).items[0].id for one in ("king",)
+        ] == [ada]
+    assert [one.recipient for one in rows(place, OutboxItem)] == ["441632960001"]
+
+
 def test_who_was_merged_twice_is_still_found_by_every_id(place):
     first, second, third = (enter(place, f"p{n}", f"+4917012345{n}0") for n in range(3))
     with place.work() as ctx:
@@ -116,6 +158,37 @@ def test_the_timeline_tells_what_people_did_newest_first_in_pages(place, rival):
     assert rest.next_cursor is None
     with pytest.raises(NotFound), rival.work() as ctx:
         queries.timeline(ctx, ada)
+
+
+def test_the_timeline_counts_messages_by_the_workspaces_days(place, rival):
+    ada = enter(place, "Ada", "+491701234567")
+    talk = conversation_of(place, contact_id=ada)
+    with place.work() as ctx:
+        tenants.set_region(ctx, time_zone="Asia/Tokyo", default_country="JP")
+    midnight = datetime(2026, 11, 20, 15, tzinfo=UTC)  # in Tokyo
+    for minutes, put in [
+        (-2, inbound),
+        (-1, outbound),
+        (0, inbound),
+        (1, inbound),
+        (2, outbound),
+    ]:
+        put(place, talk, occurred_at=midnight + timedelta(minutes=minutes))
+    outbound(place, talk, type="reaction", occurred_at=midnight + timedelta(minutes=3))
+    inbound(rival, conversation_of(rival, phone="491701234567"))
+    told, cursor = [], None
+    with place.work("agent") as ctx:
+        while True:
+            page = queries.timeline(ctx, ada, after=cursor, limit=1)
+            told += [(one.kind, one.text, one.conversation_id) for one in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+    assert told == [
+        ("messages", "2 messages received, 1 sent.", talk),
+        ("messages", "1 message received, 1 sent.", talk),
+        ("created", "Owner created this contact.", None),
+    ]
 
 
 # Forgetting -------------------------------------------------------------------------------------

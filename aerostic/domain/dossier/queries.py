@@ -1,4 +1,4 @@
-"""What is known of a person, as one list over time."""
+"""What is known of a person: as one list over time, and beside another contact."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +11,10 @@ from aerostic.core.pages import Cursor, Page, cursor_of, page_size, read_cursor
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
 from aerostic.domain.contacts import history
-from aerostic.domain.contacts.access import the_contact
+from aerostic.domain.contacts.access import attributes_by_key, the_contact
 from aerostic.domain.contacts.models import ContactEvent
+from aerostic.domain.dossier import choosing, days
+from aerostic.domain.dossier.choosing import Difference
 from aerostic.domain.inbox.messages import event_view
 from aerostic.domain.inbox.models import Conversation, ConversationEvent
 
@@ -34,15 +36,27 @@ class TimelineItem:
 def timeline(
     ctx: Context, contact_id: UUID, *, after: Cursor | None = None, limit: int = 50
 ) -> Page[TimelineItem]:
-    """What people did to a contact and in its conversations, newest first. Messages are in the threads."""
+    """What people did to a contact and in its conversations, newest first.
+
+    Messages are in the threads: here stands how many they were each day, of the latest `days.MOST`.
+    """
     contact = the_contact(ctx, contact_id)
     before = read_cursor(after, UUID)[0] if after else None
     size = page_size(limit)
     items = _of_contact(ctx, contact.id, before, size + 1)
     items += _of_conversations(ctx, contact.id, before, size + 1)
+    items += [_day_item(one) for one in days.of(ctx, contact.id, before, size + 1)]
     items.sort(key=lambda item: item.id, reverse=True)
     shown = items[:size]
     return Page(shown, cursor_of(shown[-1].id) if len(items) > size else None)
+
+
+@requires(Permission.CONTACTS_READ)
+def differences(ctx: Context, contact_id: UUID, other_id: UUID) -> list[Difference]:
+    """Where two contacts that may be merged say different things, so that someone can choose."""
+    kept, gone = the_contact(ctx, contact_id), the_contact(ctx, other_id)
+    labels = {key: attribute.label for key, attribute in attributes_by_key(ctx).items()}
+    return choosing.differences(kept, gone, labels)
 
 
 def _of_contact(
@@ -60,6 +74,12 @@ def _of_contact(
 def _item(row: ContactEvent) -> TimelineItem:
     sentence = f"{row.actor_name or 'Someone'} {history.sentence(row.kind, row.details)}."
     return TimelineItem(row.id, row.kind, row.actor_name, sentence, False, None, moment_of(row.id))
+
+
+def _day_item(day: days.Day) -> TimelineItem:
+    return TimelineItem(
+        day.last_id, "messages", "", day.sentence, False, day.conversation_id, day.last_at
+    )
 
 
 def _of_conversations(

@@ -1,5 +1,6 @@
 """What is done to everything that a workspace keeps about one person, across its features."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from aerostic.core.errors import Invalid
@@ -9,25 +10,30 @@ from aerostic.domain.contacts import finding, history, naming
 from aerostic.domain.contacts.access import the_contact
 from aerostic.domain.contacts.models import Contact
 from aerostic.domain.contacts.schemas import EventKind
-from aerostic.domain.dossier import erasing
+from aerostic.domain.dossier import choosing, erasing
 from aerostic.domain.inbox import joining, outbox
 
 
 @requires(Permission.CONTACTS_WRITE)
-def merge(ctx: Context, contact_id: UUID, other_id: UUID) -> Contact:
+def merge(ctx: Context, contact_id: UUID, other_id: UUID, *, take: Collection[str] = ()) -> Contact:
     """Make the other contact a part of this one: its numbers, tags, fields, conversations and messages.
 
-    Where both say something, this one's stays. The other's id leads here from now on. Not undone.
+    Where both say something, this one's stays, but for the fields that `take` names (`choosing.FIELDS`, or
+    `attributes.<key>`). The other's id leads here from now on. Not undone.
     """
+    choosing.check(take)
     # One order for everyone who locks two contacts.
     found = {one: the_contact(ctx, one, for_update=True) for one in sorted({contact_id, other_id})}
     kept, gone = found[contact_id], found[other_id]
     if kept.id == gone.id:
         raise Invalid("other_id", "That is the same contact. Choose another one to merge.")
     name = naming.display_name(gone.name, gone.profile_name, gone.phone)
+    taken = choosing.taken_from(gone, take)
     joining.join(ctx, kept=kept.id, gone=gone.id, name=name)
     ctx.session.refresh(kept)
+    choosing.give(kept, taken)
     kept.updated_at = ctx.now
+    ctx.session.flush()
     finding.index(ctx, kept)
     return kept
 

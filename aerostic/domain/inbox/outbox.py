@@ -189,7 +189,10 @@ def _first_of(ctx: Context, key: str) -> Message:
 
 
 def _recipient(ctx: Context, conversation: Conversation, draft: Draft) -> str:
-    """The phone number, else the business-scoped id of this number's portfolio."""
+    """The phone number, else the business-scoped id of this number's portfolio.
+
+    Of several numbers, as after a merge, the one that the contact shows.
+    """
     contact = ctx.get(Contact, conversation.contact_id)
     if contact is None or contact.erased_at is not None:
         raise Refused("This contact was erased. There is nobody to write to.")
@@ -208,7 +211,11 @@ def _recipient(ctx: Context, conversation: Conversation, draft: Draft) -> str:
         )
     }
     portfolio = account.portfolio_id if account else ""
-    found = known.get((IdentityKind.PHONE, "")) or known.get((IdentityKind.BSUID, portfolio))
+    found = (
+        contact.phone
+        or known.get((IdentityKind.PHONE, ""))
+        or known.get((IdentityKind.BSUID, portfolio))
+    )
     if not found:
         raise Refused(
             "WhatsApp has given neither a phone number nor an id of this contact for this number."
