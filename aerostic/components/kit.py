@@ -86,11 +86,11 @@ def badge(label: Any, colour: Any = theme.NEUTRAL, icon: str = "") -> rx.Compone
 
 
 def avatar(name: rx.Var[str] | str, *, size: str = "2") -> rx.Component:
-    """The first letters of a name."""
+    """The first letters of a name; a sign for one that is a number."""
     initials = (
         rx.Var(
-            f"(({name!s}).trim().split(/\\s+/).filter(Boolean).slice(0,2)"
-            ".map((word) => Array.from(word)[0]).join('').toUpperCase() || '?')",
+            f"(({name!s}).match(/(?<![\\p{{L}}\\p{{N}}])\\p{{L}}/gu)?.slice(0,2)"
+            ".join('').toUpperCase() || '#')",
             _var_data=name._get_all_var_data(),
         ).to(str)
         if isinstance(name, rx.Var)

@@ -264,7 +264,14 @@ def _done() -> rx.Component:
         progress.file_name,
         rx.match(
             progress.status,
-            ("done", "Everything was taken in."),
+            (
+                "done",
+                rx.cond(
+                    progress.refused > 0,
+                    "Taken in, but for the rows below.",
+                    "Everything was taken in.",
+                ),
+            ),
             ("cancelled", "Stopped. What was taken in until then stays."),
             progress.problem,
         ),

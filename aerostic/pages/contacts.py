@@ -299,7 +299,10 @@ def _arrange_dialog() -> rx.Component:
             rx.flex(rx.foreach(Contacts.tags, _tag_line), gap=theme.S2, wrap="wrap"),
             rx.form(
                 rx.flex(
-                    rx.box(kit.field("New tag", "tag", error=Contacts.errors["name"]), flex="1"),
+                    rx.box(
+                        kit.field("New tag", "tag", error=Contacts.errors["name"], auto_focus=True),
+                        flex="1",
+                    ),
                     rx.box(
                         kit.choice(
                             "Colour",

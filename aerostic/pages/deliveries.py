@@ -71,7 +71,7 @@ def _row(line: DeliveryLine) -> list[rx.Component]:
         kit.badge(line.status.capitalize(), STATUS_COLOURS[line.status]),
         kit.muted(line.size, white_space="nowrap"),
         kit.muted(line.attempts),
-        kit.muted(line.reason, truncate=True, max_width="320px"),
+        kit.muted(line.reason, min_width="200px", max_width="320px"),
         kit.button(
             "Open", variant="ghost", size="1", margin="0", on_click=Deliveries.open(line.id)
         ),
@@ -91,7 +91,7 @@ def _detail() -> rx.Component:
                 align="center",
                 wrap="wrap",
             ),
-            kit.code(row.id),
+            rx.box(kit.code(row.id)),
             rx.foreach(Deliveries.problems, _problem),
             rx.cond(Deliveries.is_cut, kit.muted("Only the beginning is shown.")),
             rx.box(

@@ -46,7 +46,8 @@ class ProblemLine:
 
     @classmethod
     def of(cls, row: queries.ProblemRow) -> "ProblemLine":
-        where = f"Entry {row.entry}, change {row.change}: {row.kind}"
+        what = row.kind.replace("_", " ")
+        where = f"Entry {row.entry}, change {row.change}: {what}"
         return cls(where, row.reason, row.tenant_name, row.resolved_at is not None)
 
 

@@ -210,7 +210,10 @@ def _connect_dialog() -> rx.Component:
                 kit.note(
                     rx.text(
                         "In Meta's App Dashboard, the webhook's address is ",
-                        rx.code(Numbers.webhook_url, style={"word_break": "break-all"}),
+                        rx.code(
+                            Numbers.webhook_url,
+                            style={"word_break": "break-all", "display": "inline-block"},
+                        ),
                     )
                 ),
                 kit.refusal(Numbers.problem),
