@@ -3,11 +3,14 @@
 The statement's text depends on the table and columns only, so PostgreSQL plans it once per connection.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
 import psycopg
+
+from aerostic.core import arrays
 
 Columns = tuple[tuple[str, str], ...]  # name and PostgreSQL type
 
@@ -61,8 +64,25 @@ def statement(text: str, these: Columns) -> str:
 
 def run(cursor: psycopg.Cursor[Any], statement: str, *values: Any) -> None:
     """Execute; what is iterable and no text goes as an array."""
-    given = [list(value) if _is_many(value) else value for value in values]
+    kinds = _kinds(statement)
+    given = [_given(kind, value) for kind, value in zip(kinds, values, strict=True)]
     cursor.execute(cast(Any, statement), given, prepare=True)
+
+
+_PLACEHOLDER = re.compile(r"%[bst](?:::(\w+)(\[\])?)?")
+
+
+@cache
+def _kinds(statement: str) -> list[str]:
+    """The element's type of each placeholder that is an array of a type we can write, else nothing."""
+    found = _PLACEHOLDER.findall(statement.replace("%%", ""))
+    return [kind if many and arrays.is_known(kind) else "" for kind, many in found]
+
+
+def _given(kind: str, value: Any) -> Any:
+    if kind:
+        return arrays.encode(kind, value)
+    return list(value) if _is_many(value) else value
 
 
 def _is_many(value: Any) -> bool:

@@ -2,11 +2,15 @@
 
 from functools import cache
 
+import psycopg
 from sqlalchemy import Engine, create_engine
 
+from aerostic.core import arrays
 from aerostic.core.settings import settings
 
 APP_ROLE = "aerostic_app"
+
+arrays.register(psycopg.adapters)  # before any engine copies them
 
 
 @cache
