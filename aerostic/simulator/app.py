@@ -14,6 +14,7 @@ from aerostic.simulator import control_chats, control_trouble, graph, graph_medi
 from aerostic.simulator.config import SimulatorConfig
 from aerostic.simulator.dispatcher import Dispatcher
 from aerostic.simulator.errors import ControlError
+from aerostic.simulator.google import gemini
 from aerostic.simulator.requests import world_of
 from aerostic.simulator.seed import seed
 from aerostic.simulator.statuses import climb
@@ -88,12 +89,14 @@ def create_app(config: SimulatorConfig) -> Starlette:
             Route("/simulator/graph/attachments/", _attachment),
             Route("/simulator/graph/{version}/{path:path}", _graph, methods=verbs),
             Mount("/simulator/control", routes=CONTROL),
+            Mount("/simulator/google/gemini", routes=gemini.ROUTES),
             Route("/health", _health),
         ],
         exception_handlers={ControlError: _refused},
         lifespan=_alive,
     )
     app.state.world, app.state.tasks = world, []
+    app.state.gemini = gemini.GeminiWorld()
     return app
 
 
