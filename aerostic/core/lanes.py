@@ -6,6 +6,7 @@ trip is spent on it, and libpq is used as it is, without a cursor around it.
 """
 
 import asyncio
+import os
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ _PLATFORM = "(select set_config('app.scope', 'platform', true) as scope) as allo
 _NAME = b"line"
 _BINARY = 1
 _UUID, _BYTEA = 2950, 17  # PostgreSQL's numbers of these types
+LOOK_AGAIN = 0.5  # seconds
 
 
 def platform_statement(text: str) -> str:
@@ -56,6 +58,7 @@ class Line:
         self._done: asyncio.Future[None] | None = None
         self._refusal = ""
         self._socket = -1
+        self._later: asyncio.TimerHandle | None = None
 
     async def run(self, *values: bytes) -> None:
         """Execute and commit. Raises psycopg.Error; a broken connection is opened anew the next time."""
@@ -74,7 +77,9 @@ class Line:
         prepared = connection.pgconn.prepare(_NAME, self._statement)
         if prepared.status != ExecStatus.COMMAND_OK:
             raise psycopg.OperationalError(prepared.error_message.decode(errors="replace"))
-        self._socket = connection.pgconn.socket
+        # Our own number of it: libpq closes its own when the connection breaks, inside of a call, and whoever
+        # connects next gets that number while the loop still watches it for us.
+        self._socket = os.dup(connection.pgconn.socket)
         self._loop.add_reader(self._socket, self._readable)
         return connection
 
@@ -84,7 +89,20 @@ class Line:
         server.send_query_prepared(_NAME, values, [_BINARY] * len(values), _BINARY)
         if server.flush():
             self._loop.add_writer(self._socket, self._writable)
-        await self._done
+        self._later = self._loop.call_later(LOOK_AGAIN, self._look_again)
+        try:
+            await self._done
+        finally:
+            self._later.cancel()  # whichever is the last
+
+    def _look_again(self) -> None:
+        """After an outage, sockets come and go at once, and uvloop was seen to forget one that it watches."""
+        if self._loop is None or self._socket < 0:
+            return
+        self._loop.remove_reader(self._socket)
+        self._loop.add_reader(self._socket, self._readable)
+        self._later = self._loop.call_later(LOOK_AGAIN, self._look_again)
+        self._readable()
 
     def _writable(self) -> None:
         """A large batch leaves in pieces."""
@@ -137,6 +155,7 @@ class Line:
         if self._loop is not None and self._socket >= 0:
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
+            os.close(self._socket)
             self._socket = -1
         await connection.close()
 
