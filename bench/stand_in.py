@@ -22,10 +22,11 @@ Node = dict[str, Any]
 
 @dataclass(frozen=True)
 class Take:
-    """Agree, after a while; `message_status` as Meta may give it."""
+    """Agree, after a while; `message_status` as Meta may give it, `meta_message_id` any if none is given."""
 
     seconds: float = 0.0
     message_status: str = "accepted"
+    meta_message_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ def _seen(request: web.Request, body: Node, at: float) -> Seen:
 
 
 def _taken(body: Node, answer: Take) -> Node:
-    message = {"id": f"wamid.{secrets.token_hex(16)}", "message_status": answer.message_status}
+    made = answer.meta_message_id or f"wamid.{secrets.token_hex(16)}"
+    message = {"id": made, "message_status": answer.message_status}
     if answer.message_status == "accepted":
         del message["message_status"]
     contact = {"input": body.get("to", ""), "wa_id": body.get("to", "")}
