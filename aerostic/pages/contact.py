@@ -492,7 +492,8 @@ def _erase_dialog() -> rx.Component:
         rx.form(
             kit.note(
                 "Names, numbers, fields, tags, the texts and files of every message, and notes are deleted "
-                "for good. Nobody can bring them back. That there were messages, and when, stays.",
+                "for good, also from the log of what WhatsApp delivered. Nobody can bring them back. That "
+                "there were messages, and when, stays. Backups keep what they hold until they are deleted.",
                 tone=theme.BAD,
                 icon="triangle-alert",
             ),

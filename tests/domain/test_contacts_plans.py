@@ -3,19 +3,23 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
 import pytest
 from sqlalchemy import event
+from sqlmodel import select
 
 from aerostic.core import database
-from aerostic.domain.contacts import finding, listing, queries
-from aerostic.domain.contacts.models import Tag
-from aerostic.domain.contacts.schemas import ContactFilter, Sort
+from aerostic.domain.contacts import finding, listing, queries, service
+from aerostic.domain.contacts.models import Contact, ContactTag, Tag
+from aerostic.domain.contacts.schemas import ContactFilter, Selection, Sort
+from tests.builders import contact_of
 from tests.conftest import Place, _make_place
 
 COUNT = 20_000
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WATCHED = ("contacts", "contact_words", "contact_tags")
 
 # The newest is number 1. Numbers begin with 4917; every name has a word of its own and one shared by 200.
@@ -138,6 +142,49 @@ def test_who_all_stand_at_the_end_are_gathered(crowd, text):
     with place.work("agent") as ctx:
         page = queries.contacts(ctx, wanted_of(ids, text, "oldest"), limit=20)
         assert numbers(page) == list(range(12_001, 12_021))
+
+
+def test_a_page_of_a_common_tag_is_one_short_walk_wherever_its_people_stand(crowd):
+    place, ids = crowd
+    with place.work("agent") as ctx:
+        with plans_of(ctx) as plans:
+            queries.contacts(ctx, wanted_of(ids, "", "oldest"), limit=20)
+        used = {node.get("Index Name") for plan in plans for node in nodes(plan)}
+        assert "contact_tags_by_activity" in used
+        assert not [
+            node
+            for plan in plans
+            for node in nodes(plan)
+            if node["Node Type"] == "Sort" and node["Plan Rows"] > 100
+        ]
+
+
+def test_who_stirs_comes_first_in_their_tag_too(place, rival):
+    """Whatever moves a contact, moves its tags: the database sees to it."""
+    people = [
+        contact_of(place, name, last_activity_at=NOON) for name in ("One10", "One11", "One12")
+    ]
+    elsewhere = contact_of(rival, "One10", last_activity_at=NOON)
+    with place.work() as ctx:
+        tag = service.create_tag(ctx, "VIP").id
+        service.tag_contacts(ctx, tag, Selection(ids=tuple(people)))
+    with rival.work() as ctx:
+        other = service.create_tag(ctx, "VIP").id
+        service.tag_contacts(ctx, other, Selection(ids=(elsewhere,)))
+    with place.work() as ctx:
+        ctx.get(Contact, people[1]).last_activity_at = NOON + timedelta(hours=1)
+    with place.work() as ctx:
+        first = queries.contacts(ctx, ContactFilter(tag_ids=(tag,)), limit=2)
+        rest = queries.contacts(
+            ctx, ContactFilter(tag_ids=(tag,)), limit=2, after=first.next_cursor
+        )
+        assert [row.id for row in (*first.items, *rest.items)] == [
+            people[1],
+            *sorted([people[0], people[2]], reverse=True),
+        ]
+    with rival.work() as ctx:
+        [row] = ctx.session.exec(select(ContactTag).where(ContactTag.tenant_id == rival.tenant_id))
+        assert row.last_activity_at == NOON
 
 
 @pytest.mark.parametrize("sort", Sort)

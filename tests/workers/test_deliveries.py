@@ -10,16 +10,19 @@ import pytest
 from sqlmodel import col, select
 
 from aerostic.core import queue
-from aerostic.core.permissions import system
+from aerostic.core.permissions import Permission, system
 from aerostic.core.tenancy import platform_work
 from aerostic.domain.channels.models import PhoneNumber, WhatsappAccount
 from aerostic.domain.contacts.models import Contact, ContactIdentity, IdentityKind
+from aerostic.domain.deliveries import service
 from aerostic.domain.deliveries.models import (
     DeliveryProblem,
     DeliveryShare,
     DeliveryStatus,
+    Redaction,
     WebhookDelivery,
 )
+from aerostic.domain.dossier import service as dossier
 from aerostic.domain.dossier.queries import timeline
 from aerostic.domain.inbox import ladder
 from aerostic.domain.inbox.models import (
@@ -27,6 +30,7 @@ from aerostic.domain.inbox.models import (
     ConversationStatus,
     Message,
     MessageEvent,
+    MessageKey,
     OutboxItem,
     OutboxState,
     ParkedEvent,
@@ -45,6 +49,7 @@ from tests.meta import (
     status,
     wamid,
 )
+from workers.jobs import timers
 
 INBOUND = sorted((Path(__file__).parent.parent / "data" / "webhooks" / "inbound").glob("*.json"))
 DAY = timedelta(hours=24)
@@ -603,7 +608,6 @@ def test_an_unknown_number_is_parked_and_applied_when_it_is_replayed(
     from aerostic.core.permissions import PlatformRole, platform_staff
     from aerostic.core.tenancy import shared_work
     from aerostic.domain.channels.models import NumberDirectory
-    from aerostic.domain.deliveries import service
 
     number = place.phone_number_id
     with shared_work(system("test")) as ctx:
@@ -844,6 +848,7 @@ def test_whoever_stops_marketing_is_remembered(meta, place, run_jobs):
     assert told == [
         "WhatsApp told us that this person wants marketing messages again.",
         "WhatsApp told us that this person wants no marketing messages.",
+        "1 message received.",
     ]
 
 
@@ -868,3 +873,91 @@ def test_a_picture_makes_the_work_of_fetching_it(meta, place, run_jobs, monkeypa
     assert (media.meta_media_id, media.status) == ("123", MediaStatus.PENDING)
     assert only(place, Message).media_id == media.id
     assert media.conversation_id == only(place, Conversation).id
+
+
+# Erasing
+
+
+def bodies() -> str:
+    with platform_work(system("test")) as ctx:
+        return " ".join(
+            bytes(one.body).decode() for one in ctx.session.exec(select(WebhookDelivery))
+        )
+
+
+def test_who_is_erased_is_cut_out_of_deliveries_and_not_brought_back(meta, place, rival, run_jobs):
+    ada, grace = phone(), phone()
+    words = [
+        message(ada, {"type": "text", "text": {"body": "Ada was here"}}),
+        message(grace, {"type": "text", "text": {"body": "Grace stays"}}),
+    ]
+    theirs = message(ada, {"type": "text", "text": {"body": "Ada next door"}})
+    people = [contact(ada, "Ada Secret"), contact(grace, "Grace Hopper")]
+    told = delivery(
+        place,
+        change(place, messages=words, contacts=people),
+        change(rival, messages=[theirs], contacts=[contact(ada, "Ada of the rival")]),
+    )
+    meta.deliver(told)
+    run_jobs()
+    first = next(one for one in rows(place, Contact) if one.phone == ada)
+    with place.work() as ctx:
+        dossier.erase(ctx, first.id)
+    run_jobs()
+    kept = bodies()
+    for gone in ("Ada was here", "Ada Secret", words[0]["id"]):
+        assert gone not in kept
+    for stays in ("Grace stays", "Grace Hopper", words[1]["id"], "Ada next door", theirs["id"]):
+        assert stays in kept
+    assert rows(place, Redaction) == []
+    assert {one.key for one in rows(place, MessageKey)} == {words[1]["id"]}
+
+    meta.deliver(told)  # once more, as Meta does, and a status of what is gone
+    late = status(words[0]["id"], "delivered")
+    meta.deliver(delivery(place, change(place, statuses=[late])))
+    run_jobs()
+    assert sorted(one.phone or "" for one in rows(place, Contact)) == ["", grace]
+    assert len(rows(place, Message)) == 2
+    assert rows(place, ParkedEvent) == []
+
+    again = message(ada, {"type": "text", "text": {"body": "Me again"}})
+    meta.deliver(delivery(place, change(place, messages=[again])))
+    run_jobs()
+    assert sorted(one.phone or "" for one in rows(place, Contact)) == sorted(["", ada, grace])
+
+
+def test_a_redaction_whose_job_was_lost_is_done_later(meta, place, run_jobs):
+    ada = phone()
+    meta.deliver(delivery(place, change(place, messages=[message(ada)])))
+    run_jobs()
+    with place.work() as ctx:
+        dossier.erase(ctx, only(place, Contact).id)
+    queue.connection().flushdb()
+    with place.system_work() as ctx:
+        for asked in ctx.session.exec(select(Redaction)):
+            asked.created_at -= timedelta(hours=2)
+    timers.tidy()
+    run_jobs()
+    assert ada not in bodies()
+    assert rows(place, Redaction) == []
+
+
+def test_a_delivery_that_was_cut_can_be_replayed(meta, place, run_jobs):
+    ada, grace = phone(), phone()
+    meta.deliver(delivery(place, change(place, messages=[message(ada), message(grace)])))
+    run_jobs()
+    first = next(one for one in rows(place, Contact) if one.phone == ada)
+    with place.work() as ctx:
+        dossier.erase(ctx, first.id)
+    run_jobs()
+    with platform_work(system("test", *Permission)) as ctx:
+        [row] = [
+            one
+            for one in ctx.session.exec(select(WebhookDelivery))
+            if place.phone_number_id in bytes(one.body).decode()
+        ]
+        service.replay(ctx, row.id)
+    run_jobs()
+    with platform_work(system("test")) as ctx:
+        assert ctx.session.get(WebhookDelivery, row.id).status == DeliveryStatus.DONE
+    assert len(rows(place, Message)) == 2

@@ -4,10 +4,11 @@ import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from uuid import UUID
 
 from aerostic.core import queue
 from aerostic.core.queue import QueueName
-from aerostic.core.tenancy import platform_work
+from aerostic.core.tenancy import platform_work, unit_of_work
 from aerostic.domain.deliveries import service
 
 LONGEST = 60.0  # seconds: then another worker's turn, so that a stop is never far away
@@ -44,3 +45,9 @@ def _apply_all(until: float) -> bool:
 def _apply_some() -> int:
     with platform_work(service.APPLIER) as ctx:
         return service.apply_pending(ctx)
+
+
+def redact(*, tenant_id: str, redaction_id: str, **_: object) -> None:
+    """Cut someone who was erased out of what Meta delivered."""
+    with unit_of_work(UUID(tenant_id), service.APPLIER) as ctx:
+        service.redact(ctx, UUID(redaction_id))

@@ -89,15 +89,22 @@ class Tag(TenantModel, table=True):
 
 
 class ContactTag(TenantModel, table=True):
+    """Who has a tag, in the order of the list: those who last stirred first.
+
+    `last_activity_at` is the contact's own; triggers of the database keep it so.
+    """
+
     __tablename__ = "contact_tags"
     __table_args__ = (
         belongs_to("tags", "tag_id", on_delete="CASCADE"),
         belongs_to("contacts", "contact_id", on_delete="CASCADE"),
         Index("contact_tags_of_contact", "tenant_id", "contact_id"),
+        Index("contact_tags_by_activity", "tenant_id", "tag_id", "last_activity_at", "contact_id"),
     )
 
     tag_id: UUID = Field(primary_key=True)
     contact_id: UUID = Field(primary_key=True)
+    last_activity_at: datetime = created()
 
 
 class AttributeType(StrEnum):

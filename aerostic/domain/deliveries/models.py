@@ -54,6 +54,17 @@ class DeliveryShare(TenantModel, table=True):
     problems: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
 
 
+class Redaction(TenantModel, table=True):
+    """Someone was erased whose messages still stand in raw deliveries. Gone as soon as they do not."""
+
+    __tablename__ = "redactions"
+
+    id: UUID = new_key()
+    sealed: str  # by what they are known there
+    since: datetime = created()  # nothing about them came before
+    created_at: datetime = created()
+
+
 class DeliveryProblem(PlatformModel, table=True):
     """One change of a delivery that could not be applied, with the reason."""
 

@@ -8,7 +8,7 @@ from aerostic.core.errors import NotFound
 from aerostic.core.permissions import Permission, requires, system
 from aerostic.core.queue import QueueName
 from aerostic.core.tenancy import Context, unit_of_work
-from aerostic.domain.deliveries import claiming, routing, shares
+from aerostic.domain.deliveries import claiming, redacting, routing, shares
 from aerostic.domain.deliveries.claiming import Claimed
 from aerostic.domain.deliveries.models import (
     DeliveryProblem,
@@ -55,3 +55,9 @@ def replay(ctx: Context, delivery_id: UUID) -> None:
         problem.resolved_at = ctx.now
     delivery.status, delivery.attempts, delivery.processed_at = DeliveryStatus.PENDING, 0, None
     ctx.enqueue("workers.jobs.deliveries.drain", queue_name=QueueName.DELIVERIES)
+
+
+@requires(Permission.DELIVERIES_APPLY)
+def redact(ctx: Context, redaction_id: UUID) -> int:
+    """Cut someone who was erased out of the raw deliveries of this tenant; return of how many."""
+    return redacting.carry_out(ctx, redaction_id)

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 from aerostic.core.tenancy import Context
+from aerostic.domain.deliveries import redacting
 
 # Meta repeats a delivery for seven days at most.
 SHARES = timedelta(days=30)
 PARKED = timedelta(days=30)
 IDEMPOTENCY_KEYS = timedelta(days=2)
+REDACTIONS = timedelta(hours=1)
 
 _OLD = (
     ("delete from delivery_shares where tenant_id = %s and applied_at < %s", SHARES),
@@ -17,7 +19,8 @@ _OLD = (
 
 
 def tidy(ctx: Context) -> None:
-    """Delete what is too old to matter."""
+    """Delete what is too old to matter, and see to redactions whose job was lost."""
     cursor = ctx.cursor()
     for statement, age in _OLD:
         cursor.execute(statement, (ctx.tenant_id, ctx.now - age))
+    redacting.start_again(ctx, older_than=REDACTIONS)

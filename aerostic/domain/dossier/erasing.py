@@ -8,6 +8,8 @@ from psycopg import Cursor
 from aerostic.core.tenancy import Context
 from aerostic.domain.contacts import history
 from aerostic.domain.contacts.schemas import EventKind
+from aerostic.domain.deliveries import redacting
+from aerostic.domain.inbox import erased
 from aerostic.domain.media import storage
 
 NAME = "Erased contact"
@@ -27,6 +29,18 @@ _NUMBERS = """
     select value from contact_identities
     where tenant_id = %(tenant)s and contact_id = any(%(contacts)s) and kind = 'phone'
 """
+_IDENTITIES = """
+    select value from contact_identities
+    where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)
+"""
+_WAMIDS = """
+    select meta_message_id from messages
+    where tenant_id = %(tenant)s and conversation_id = any(%(conversations)s)
+      and meta_message_id is not null
+"""
+_SINCE = (
+    "select min(created_at) from contacts where tenant_id = %(tenant)s and id = any(%(contacts)s)"
+)
 _FILES = """
     delete from media f where f.tenant_id = %(tenant)s and (
         f.conversation_id = any(%(conversations)s)
@@ -50,8 +64,6 @@ _MESSAGES = (
     "update message_events e set details = '{}' from messages m where e.tenant_id = %(tenant)s"
     " and m.tenant_id = %(tenant)s and m.conversation_id = any(%(conversations)s)"
     " and e.message_id = m.id",
-    # The keys of messages stay (Meta's ids, which can encode a number): without them a message that Meta
-    # repeats would bring the person back.
     """update messages set text = '', search_text = '', content = '{}', reactions = '{}', media_id = null,
            meta_message_id = null, reply_to_meta_id = null,
            revoked_at = coalesce(revoked_at, %(now)s),
@@ -94,6 +106,10 @@ def erase(ctx: Context, contact_id: UUID) -> None:
     found["conversations"] = _column(cursor, _CONVERSATIONS, found)
     found["numbers"] = _column(cursor, _NUMBERS, found)
     found["mentions"] = [str(one) for one in (*found["contacts"], *found["conversations"])]
+    wamids = _column(cursor, _WAMIDS, found)
+    known_by = [*_column(cursor, _IDENTITIES, found), *wamids]
+    redacting.ask(ctx, known_by, since=_column(cursor, _SINCE, found)[0])
+    erased.forget(ctx, wamids)
     files = {key for key in _column(cursor, _FILES, found) if key}
     for statement in (*_MESSAGES, *_PERSON):
         cursor.execute(cast(Any, statement), found)

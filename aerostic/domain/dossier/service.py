@@ -71,7 +71,8 @@ def erase(ctx: Context, contact_id: UUID) -> None:
     """Forget a person for good: names, numbers, fields, tags, message texts, files and notes.
 
     That there were messages, when, and what they cost stays, so that counts and bills stay true. If they
-    write again they are a new contact.
+    write again they are a new contact. What Meta delivered about them is cut out of the log of deliveries
+    by a job that follows.
     """
     contact = the_contact(ctx, contact_id, for_update=True)
     erasing.erase(ctx, contact.id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from aerostic.core.tenancy import Context
-from aerostic.domain.inbox import amendments, arrivals, parked, people, statuses
+from aerostic.domain.inbox import amendments, arrivals, erased, parked, people, statuses
 from aerostic.domain.inbox.arrivals import Arrival
 from aerostic.integrations.meta.webhooks import Reading
 
@@ -29,6 +29,7 @@ def apply(ctx: Context, received: Sequence[Received]) -> int:
 
     What is about messages that are there goes first: the sender too locks messages before conversations.
     """
+    received = erased.without(ctx, received)
     changes = [one for each in received for one in each.reading.amendments]
     updates = [one for each in received for one in each.reading.statuses]
     told = [one.wamid for one in updates]

@@ -158,6 +158,17 @@ class MessageKey(TenantModel, table=True):
     conversation_id: UUID
 
 
+class ErasedKey(TenantModel, table=True):
+    """What is left of Meta's ids of erased messages, in which a phone number may be read: keyed digests.
+
+    By them a message that comes once more is known, and not taken in again.
+    """
+
+    __tablename__ = "erased_keys"
+
+    digest: str = Field(primary_key=True)
+
+
 class MessageEvent(TenantModel, table=True):
     """Every status that Meta ever told about a message, once each, in its message's partition scheme."""
 
