@@ -9,6 +9,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from aerostic.core.ids import new_id
 from aerostic.core.tenancy import SharedModel, TenantModel, belongs_to, created, moment, new_key
 
 
@@ -97,6 +98,7 @@ class WorkflowTrigger(TenantModel, table=True):
     node_id: str
     kind: str
     config: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    looked_until: datetime | None = moment(default=None)  # of one that looks back: dealt with up to then
 
 
 class WorkflowDirectory(SharedModel, table=True):
@@ -106,6 +108,18 @@ class WorkflowDirectory(SharedModel, table=True):
 
     workflow_id: UUID = Field(primary_key=True)
     tenant_id: UUID
+    stamp: UUID = Field(  # another one whenever what the address leads to changes
+        default_factory=new_id, sa_column_kwargs={"server_default": text("gen_random_uuid()")}
+    )
+
+
+class AutomationSettings(TenantModel, table=True):
+    """What a workspace has decided about its automation. No row: as the defaults say."""
+
+    __tablename__ = "automation_settings"
+
+    hand_back_minutes: int = 12 * 60  # after a person's last answer, automation may answer again
+    keep_days: int = 30  # how long the log of a run that has ended is kept
 
 
 class Execution(TenantModel, table=True):

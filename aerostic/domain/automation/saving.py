@@ -1,0 +1,198 @@
+"""How what a run has done is written down: many runs in one statement, all or nothing of each.
+
+The fence is `executions.leased_by`: who lost a run to another process writes nothing any more. The row in
+`due_work` says when somebody should look: while a run is walked, when its lease is over; while it waits,
+when it wakes; never, where only an answer can wake it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from aerostic.core import arrays, bulk, clock
+from aerostic.core.tenancy import Context
+from aerostic.domain.automation.models import ExecutionStatus
+from aerostic.domain.automation.runs import OVER, Run
+from aerostic.domain.automation.values import as_json
+
+LEASE = timedelta(seconds=30)
+
+_CHANGING = bulk.columns(
+    id="uuid",
+    held_by="text",
+    status="text",
+    state="jsonb",
+    steps="int4",
+    reason="text",
+    failed_node="text",
+    response="jsonb",
+    conversation_id="uuid",
+    contact_id="uuid",
+    number_id="uuid",
+    awaits="text",
+    wake_at="timestamptz",
+    leased_by="text",
+    started_at="timestamptz",
+    ended_at="timestamptz",
+    position="int4",
+    segment="jsonb",
+    due_at="timestamptz",
+    due_until="timestamptz",
+)
+_BEGINNING = _CHANGING + bulk.columns(
+    workflow_id="uuid",
+    version_id="uuid",
+    version_number="int4",
+    graph="jsonb",
+    mode="text",
+    trigger_kind="text",
+    trigger_node="text",
+    parent_id="uuid",
+    replay_of="uuid",
+    depth="int4",
+    created_at="timestamptz",
+)
+
+_WRITE = """
+    written as (
+        insert into execution_segments (tenant_id, execution_id, position, steps, created_at)
+        select %b::uuid, s.id, s.position, s.segment, now() from saved s where s.segment is not null
+    ),
+    due as (
+        insert into due_work (kind, tenant_id, ref, due_at, leased_by, leased_until)
+        select 'run', %b::uuid, s.id, s.due_at, s.leased_by, s.due_until from saved s
+        where s.due_at is not null
+        on conflict (kind, tenant_id, ref) do update set due_at = excluded.due_at,
+            leased_by = excluded.leased_by, leased_until = excluded.leased_until
+    )
+"""
+_INSERT = bulk.statement(
+    f"""
+    with saved as (select * from {{given}}),
+    made as (
+        insert into executions (tenant_id, id, workflow_id, version_id, version_number, graph, mode, status,
+            trigger_kind, trigger_node, state, steps, reason, failed_node, response, conversation_id,
+            contact_id, number_id, parent_id, replay_of, depth, awaits, wake_at, leased_by, created_at,
+            started_at, ended_at)
+        select %b::uuid, id, workflow_id, version_id, version_number, graph, mode, status,
+            trigger_kind, trigger_node, state, steps, reason, failed_node, response, conversation_id,
+            contact_id, number_id, parent_id, replay_of, depth, awaits, wake_at, leased_by, created_at,
+            started_at, ended_at
+        from saved
+    ), {_WRITE}
+    select id from saved
+""",
+    _BEGINNING,
+)
+_UPDATE = bulk.statement(
+    f"""
+    with saved as (
+        update executions e set status = given.status, state = given.state, steps = given.steps,
+            reason = given.reason, failed_node = given.failed_node, response = given.response,
+            conversation_id = given.conversation_id, contact_id = given.contact_id,
+            number_id = given.number_id, awaits = given.awaits, wake_at = given.wake_at,
+            leased_by = given.leased_by, started_at = given.started_at, ended_at = given.ended_at
+        from {{given}}
+        where e.tenant_id = %b::uuid and e.id = given.id and e.leased_by = given.held_by
+            and e.id between %b::uuid and %b::uuid
+        returning e.id, given.position, given.segment, given.due_at, given.due_until, given.leased_by
+    ), {_WRITE},
+    gone as (
+        delete from due_work d using saved s
+        where s.due_at is null and d.kind = 'run' and d.tenant_id = %b::uuid and d.ref = s.id
+    ),
+    rested as (
+        delete from conversation_turns t using saved s
+        where s.leased_by is null and t.tenant_id = %b::uuid and t.execution_id = s.id
+    )
+    select id from saved
+""",
+    _CHANGING,
+)
+
+Statement = tuple[str, list[Any]]
+
+
+def _row(run: Run, holder: str, now: datetime) -> tuple[Any, ...]:
+    is_held = run.status == ExecutionStatus.RUNNING
+    segment = f"[{b','.join(run.records).decode()}]" if run.records else None
+    due_at = now if is_held else run.wake_at if run.status == ExecutionStatus.WAITING else None
+    return (
+        run.id,
+        holder,
+        str(run.status),
+        run.state().decode(),
+        run.steps,
+        run.reason,
+        run.failed_node,
+        None if run.response is None else as_json(run.response).decode(),
+        run.conversation_id,
+        run.contact_id,
+        run.number_id,
+        run.awaits,
+        run.wake_at,
+        holder if is_held else None,
+        run.started_at,
+        now if run.status in OVER else None,
+        run.recorded,
+        segment,
+        due_at,
+        now + LEASE if is_held else None,
+    )
+
+
+def _new_row(run: Run, holder: str, now: datetime) -> tuple[Any, ...]:
+    return (
+        *_row(run, holder, now),
+        run.workflow_id,
+        run.version_id,
+        run.version_number,
+        None if run.graph is None else as_json(run.graph).decode(),
+        str(run.mode),
+        run.trigger_kind,
+        run.trigger_node,
+        run.parent_id,
+        run.replay_of,
+        run.depth,
+        run.created_at,
+    )
+
+
+def statements(tenant_id: UUID, runs: Sequence[Run], holder: str, now: datetime) -> list[Statement]:
+    """What writes these runs of one tenant. Each statement returns the ids that it has written."""
+    new = [_new_row(run, holder, now) for run in runs if run.is_new]
+    known = [_row(run, holder, now) for run in runs if not run.is_new]
+    found = []
+    if new:
+        found.append((_INSERT, [*_arrays(_BEGINNING, new), tenant_id, tenant_id, tenant_id]))
+    if known:
+        bounds = (min(row[0] for row in known), max(row[0] for row in known))
+        rest = [tenant_id, *bounds, tenant_id, tenant_id, tenant_id, tenant_id]
+        found.append((_UPDATE, [*_arrays(_CHANGING, known), *rest]))
+    return found
+
+
+def _arrays(columns: bulk.Columns, rows: Iterable[tuple[Any, ...]]) -> list[Any]:
+    return [
+        arrays.encode(kind, values)
+        for (_, kind), values in zip(columns, zip(*rows, strict=True), strict=True)
+    ]
+
+
+def saved(run: Run) -> None:
+    """Remember that what was new is written."""
+    run.is_new = False
+    run.recorded += len(run.records)
+    run.records = []
+
+
+def save(ctx: Context, run: Run, holder: str) -> bool:
+    """Write one run down in this transaction. False: it is another process's by now, or was cancelled.
+
+    Whoever calls tells the run with `saved` once the transaction is committed.
+    """
+    cursor = ctx.cursor()
+    for statement, values in statements(ctx.tenant_id, [run], holder, clock.now()):
+        cursor.execute(statement.encode(), values, prepare=True)
+    return cursor.fetchone() is not None
