@@ -8,8 +8,10 @@ from aerostic.core import queue
 from aerostic.core.permissions import STRANGER, Role
 from aerostic.core.tenancy import shared_work
 from aerostic.domain.identity.models import Membership
+from aerostic.domain.inbox import service as inbox
 from aerostic.domain.tenants import service
 from aerostic.state.team import Team
+from tests.builders import conversation_of
 from tests.conftest import Place
 from tests.state.conftest import OpenTab
 from tests.waiting import until
@@ -70,3 +72,27 @@ def test_pages_hear_again_after_redis_dropped_the_subscription(
     with place.work() as ctx:
         service.invite(ctx, "after@example.test", Role.AGENT)
     assert "after@example.test" in agent.hear("after@example.test", seconds=15)
+
+
+def test_pages_that_read_together_each_show_their_own(
+    place: Place, rival: Place, open_tab: OpenTab, signed_in: SignsIn
+) -> None:
+    """One reading serves all pages of equal rights; whose conversation it is stays each one's own."""
+    conversation = conversation_of(place, "Ada")
+    theirs = conversation_of(rival, "Rosa")
+    agent = open_tab(inbox_of(place), cookie=signed_in(place, "agent")).hydrated()
+    owner = open_tab(inbox_of(place), cookie=signed_in(place, "owner")).hydrated()
+    stranger = open_tab(inbox_of(rival), cookie=signed_in(rival, "agent")).hydrated()
+    with place.work() as ctx:
+        inbox.assign(ctx, conversation, place.agent_id)
+    assert '"mine":"1"' in agent.hear(str(conversation))
+    assert '"mine":"0"' in owner.hear(str(conversation))
+    with rival.work() as ctx:
+        inbox.assign(ctx, theirs, rival.agent_id)
+    heard = stranger.hear(str(theirs))
+    assert '"mine":"1"' in heard
+    assert str(conversation) not in heard
+
+
+def inbox_of(place: Place) -> str:
+    return f"/dashboard/{place.tenant_id}/inbox"
