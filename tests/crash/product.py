@@ -90,7 +90,7 @@ class Product:
         for name in self.commands:
             self._start(name)
         for name in self.commands:
-            self.wait_for(name)
+            until(lambda name=name: self.is_ready(name), what=f"the {name}", seconds=180)
 
     def _start(self, name: str) -> None:
         ready = self._ready_file(name)
@@ -137,7 +137,7 @@ class Product:
         server.process.wait()
         if server is self.postgres:
             self.postgres.clear_leftovers()
-        until(lambda: self._starts(server), what="a server's recovery", seconds=60)
+        until(lambda: self._starts(server), what="a server's recovery", seconds=120)
 
     def _starts(self, server: EmbeddedPostgres | EmbeddedValkey) -> bool:
         try:
@@ -152,20 +152,18 @@ class Product:
             if process.poll() is not None:
                 self._start(name)
 
-    def wait_for(self, name: str) -> None:
-        """Until this part says that it does its work."""
-        until(lambda: self._is_ready(name), what=f"the {name}; {self.last_words()}", seconds=90)
-
-    def _is_ready(self, name: str) -> bool:
+    def is_ready(self, name: str) -> bool:
+        """Whether this part says that it does its work; the API, whether it answers anything."""
         if name == "api":
             return self._answers()
         return name in self.servers or self._ready_file(name).exists()
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health", timeout=5).status_code == 200
+            httpx.get(f"{self.url}/health", timeout=5)
         except httpx.HTTPError:
             return False
+        return True
 
     def _ready_file(self, name: str) -> Path:
         return self.folder / f"{name}.ready"
