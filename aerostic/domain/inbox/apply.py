@@ -5,7 +5,7 @@ waits at the lock, which spares every race between them and costs nothing across
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from aerostic.core.tenancy import Context
@@ -29,7 +29,8 @@ def apply(ctx: Context, received: Sequence[Received]) -> int:
 
     What is about messages that are there goes first: the sender too locks messages before conversations.
     """
-    received = erased.without(ctx, received)
+    readings = erased.without(ctx, [each.reading for each in received])
+    received = [replace(each, reading=kept) for each, kept in zip(received, readings, strict=True)]
     changes = [one for each in received for one in each.reading.amendments]
     updates = [one for each in received for one in each.reading.statuses]
     told = [one.wamid for one in updates]

@@ -2,15 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from aerostic.core import crypto
 from aerostic.core.tenancy import Context
 from aerostic.integrations.meta.webhooks import Reading
-
-if TYPE_CHECKING:
-    from aerostic.domain.inbox.apply import Received
 
 _HAS_ANY = "select exists (select from erased_keys where tenant_id = %s)"
 _FIND = "select digest from erased_keys where tenant_id = %s and digest = any(%s)"
@@ -29,22 +25,23 @@ def forget(ctx: Context, wamids: Collection[str]) -> None:
     cursor.execute(_KEEP, (ctx.tenant_id, digests))
 
 
-def without(ctx: Context, received: Sequence["Received"]) -> Sequence["Received"]:
+def without(ctx: Context, readings: Sequence[Reading]) -> Sequence[Reading]:
     """What came in, but for what is about erased messages. Costs one look where nobody was ever erased."""
     cursor = ctx.cursor()
     has_any = cursor.execute(_HAS_ANY, (ctx.tenant_id,), prepare=True).fetchone()
     if has_any is None or not has_any[0]:
-        return received
-    wamids = {wamid for each in received for wamid in _named(each.reading)}
+        return readings
+    wamids = {wamid for reading in readings for wamid in _named(reading)}
     digests = {_digest(ctx.tenant_id, wamid): wamid for wamid in wamids}
     found = cursor.execute(_FIND, (ctx.tenant_id, list(digests)), prepare=True).fetchall()
     erased = {digests[row[0]] for row in found}
-    return [replace(each, reading=_but(each.reading, erased)) for each in received]
+    return [_but(reading, erased) for reading in readings]
 
 
 def _named(reading: Reading) -> list[str]:
-    parts = (*reading.written, *reading.amendments, *reading.statuses)
-    return [one.wamid for one in parts]
+    written = [one.wamid for one in reading.written]
+    changed = [one.wamid for one in reading.amendments]
+    return [*written, *changed, *(one.wamid for one in reading.statuses)]
 
 
 def _but(reading: Reading, erased: Collection[str]) -> Reading:
