@@ -94,6 +94,21 @@ def labels(ctx: Context, among: Sequence[UUID]) -> tuple[UUID, UUID]:
     return rare, common
 
 
+def tag_of_the_oldest(ctx: Context, count: int) -> UUID:
+    """A tag on those contacts who stirred longest ago: at the far end of the list."""
+    tag = new_id()
+    ctx.cursor().execute(
+        "insert into tags (tenant_id, id, name, colour, created_at) values (%s, %s, 'old', 'gray', now())",
+        (ctx.tenant_id, tag),
+    )
+    ctx.cursor().execute(
+        "insert into contact_tags (tenant_id, tag_id, contact_id) select tenant_id, %s, id from contacts "
+        "where tenant_id = %s order by last_activity_at limit %s",
+        (tag, ctx.tenant_id, count),
+    )
+    return tag
+
+
 def _spread(count: int, until: datetime) -> Iterator[list[datetime]]:
     step = SPAN / count
     for first in range(0, count, BATCH):

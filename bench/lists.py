@@ -71,9 +71,12 @@ def _measure(rows: int) -> Iterator[tuple[str, float]]:
         # A busy conversation among quiet ones, and someone with next to nothing.
         fill.messages(ctx, place.number_id, rows, among=made[::100], until=clock.now())
         rare, common = fill.labels(ctx, made)
+        oldest = fill.tag_of_the_oldest(ctx, rows * 2 // 5)
     print(f"# filled in {time.perf_counter() - began:.0f} s", flush=True)
     with psycopg.connect(os.environ["AEROSTIC_DATABASE_OWNER_URL"], autocommit=True) as connection:
-        connection.execute("vacuum analyze conversations, messages, conversation_labels")
+        connection.execute(
+            "vacuum analyze contacts, contact_tags, conversations, messages, conversation_labels"
+        )
 
     def page(wanted: ConversationFilter, role: str = "owner") -> Callable[[], Any]:
         def look() -> Any:
@@ -94,6 +97,8 @@ def _measure(rows: int) -> Iterator[tuple[str, float]]:
         return look
 
     from aerostic.core.pages import cursor_of
+    from aerostic.domain.contacts import queries as contacts
+    from aerostic.domain.contacts.schemas import ContactFilter
 
     middle = cursor_of(clock.now() - fill.SPAN / 2, made[rows // 2])
     closed = ConversationStatus.CLOSED
@@ -119,6 +124,10 @@ def _measure(rows: int) -> Iterator[tuple[str, float]]:
         "counts": asking(queries.counts),
         "conversation": asking(queries.conversation, made[0]),
         "thread": asking(queries.thread, made[0]),
+        "contacts": asking(contacts.contacts),
+        "contacts with a tag, all at the far end": asking(
+            contacts.contacts, ContactFilter(tag_ids=(oldest,))
+        ),
         "search, found at once": asking(queries.search, "coffee"),
         "search, a stretch without a hit": asking(queries.search, "zebra"),
     }
