@@ -4,6 +4,9 @@ import pyotp
 from playwright.sync_api import Page, expect
 
 from aerostic.core import clock
+from aerostic.core.permissions import STRANGER, PlatformRole
+from aerostic.core.tenancy import shared_work
+from aerostic.domain.identity.models import User
 from tests.browser.conftest import OpenPage, Site
 from tests.browser.people import enter
 from tests.conftest import PASSWORD, Place
@@ -57,6 +60,25 @@ def test_an_app_and_a_recovery_code_each_open_the_door_and_the_password_alone_no
     thief = open_page()
     sign_in_with(thief, site, place, codes[0])
     expect(thief.get_by_text("That did not work.")).to_be_visible()
+
+
+def test_a_super_admin_sets_one_up_before_anything_else(page: Page, site: Site, make_place) -> None:
+    home = make_place("Platform")
+    with shared_work(STRANGER) as ctx:
+        ctx.session.get_one(User, home.owner_id).platform_role = PlatformRole.SUPER_ADMIN
+    enter(page, site, home.emails["owner"], "/admin/deliveries")
+    page.wait_for_url("**/second-factor")
+    page.get_by_role("button", name="Set up an authenticator app").click()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    app = pyotp.TOTP(page.locator("code").first.inner_text())
+    page.get_by_label("Code", exact=True).fill(app.now())
+    page.get_by_role("button", name="Turn it on").click()
+    page.get_by_role("button", name="I have kept them").click()
+    page.get_by_role("link", name="Continue").click()
+    page.wait_for_url(f"**/dashboard/{home.tenant_id}/inbox")
+    page.goto(f"{site.url}/admin/deliveries")
+    expect(page.get_by_role("heading", name="Delivery log")).to_be_visible()
 
 
 def _next_code(app: pyotp.TOTP) -> str:
