@@ -1,6 +1,6 @@
 """What a workspace keeps at hand for its inbox: labels, and ready answers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -35,12 +35,27 @@ NO_LABEL = LabelLine("", "", "green")
 NO_REPLY = ReplyLine("", "", "")
 
 
-class Labels(Form, AppState):
+class Lines(Form, mixin=True):
+    """A list whose lines are made and changed in a dialog."""
+
+    is_loading: bool = True
+    is_editing: bool = False
+
+    async def _saved(self, saving: Coroutine[Any, Any, object]) -> None:
+        """The dialog closes once it is done; what is refused stays in it."""
+        done, _ = await self._send(saving)
+        if done:
+            self.is_editing = False
+            await self._read()
+
+    async def _read(self) -> None:
+        raise NotImplementedError
+
+
+class Labels(Lines, AppState):
     """`editing` is the label in the dialog: without an id it is a new one."""
 
     labels: list[LabelLine] = []
-    is_loading: bool = True
-    is_editing: bool = False
     editing: LabelLine = NO_LABEL
     deleting: LabelLine = NO_LABEL
 
@@ -81,10 +96,7 @@ class Labels(Form, AppState):
             )
         else:
             saving = self.call(service.create_label, name, colour)
-        done, _ = await self._send(saving)
-        if done:
-            self.is_editing = False
-            await self._read()
+        await self._saved(saving)
 
     @rx.event
     @access(Permission.INBOX_MANAGE)
@@ -104,12 +116,10 @@ class Labels(Form, AppState):
         return next((one for one in self.labels if one.id == label_id), NO_LABEL)
 
 
-class Replies(Form, AppState):
+class Replies(Lines, AppState):
     """`editing` is the reply in the dialog: without an id it is a new one."""
 
     replies: list[ReplyLine] = []
-    is_loading: bool = True
-    is_editing: bool = False
     editing: ReplyLine = NO_REPLY
     deleting: ReplyLine = NO_REPLY
 
@@ -150,10 +160,7 @@ class Replies(Form, AppState):
             )
         else:
             saving = self.call(service.create_canned_reply, shortcut, text)
-        done, _ = await self._send(saving)
-        if done:
-            self.is_editing = False
-            await self._read()
+        await self._saved(saving)
 
     @rx.event
     @access(Permission.INBOX_MANAGE)
