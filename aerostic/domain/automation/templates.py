@@ -273,7 +273,7 @@ class _Context(RenderContext):
     __slots__ = ("work",)
     work: _Work
 
-    def get(self, path: list[object], **options: Any) -> object:  # type: ignore[override]
+    def get(self, path: list[object], **options: Any) -> object:
         self.work.do()
         return super().get(path, **options)
 
@@ -290,8 +290,7 @@ def _limited(
     """Apply a filter to what is not too big, and to what it would not make too big."""
     if name != "default":
         value = _unless_missing(value, work)
-    for one in (value, *given):
-        work.do(1 + _size(one))
+    work.do(1 + sum(_size(one) for one in (value, *given)))
     if name in {"replace", "replace_first"} and len(given) > 1:
         _check_replacement(str(value), str(given[0]), str(given[1]))
     if name == "join" and isinstance(value, list | tuple):

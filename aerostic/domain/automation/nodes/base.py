@@ -52,6 +52,7 @@ IN = Port("in", "In", many=True)
 OUT = Port("out", "Then")
 ERROR = Port("error", "On error")
 TIMEOUT = Port("timeout", "No answer")
+TOOL = Port("tool", "As a tool", PortType.TOOL)
 
 
 class NodeConfig(BaseModel):
@@ -194,6 +195,11 @@ class Node:
     def outputs_of(cls, config: Mapping[str, Any]) -> tuple[Port, ...]:
         """The outputs that a configuration gives, as it stands in the graph, valid or not."""
         return cls.outputs
+
+    @classmethod
+    def asks_for_conversation(cls, config: Mapping[str, Any]) -> bool:
+        """Whether it can do nothing in a run without a conversation, as it is set in the graph."""
+        return cls.needs_conversation
 
 
 class Trigger(Node):
