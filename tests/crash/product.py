@@ -146,11 +146,10 @@ class Product:
             return False
         return True
 
-    def restart_ended(self) -> None:
-        """What ended by itself, as one may whose server was killed, has a successor too."""
-        for name, process in self.processes.items():
-            if process.poll() is not None:
-                self._start(name)
+    def restart_ended(self, name: str) -> None:
+        """What ended by itself, as a worker does that finds no Valkey as it starts, has a successor too."""
+        if name in self.processes and self.processes[name].poll() is not None:
+            self._start(name)
 
     def is_ready(self, name: str) -> bool:
         """Whether this part says that it does its work; the API, whether it answers anything."""

@@ -129,6 +129,7 @@ def keep_killing(product: Product, part: str, is_over: threading.Event) -> int:
         is_awaited = chance.random() > 0.25
         while is_awaited and not (product.is_ready(part) or is_over.is_set()):
             time.sleep(0.1)
+            product.restart_ended(part)
         life = chance.uniform(0, LONGEST_LIVES[part]) + time.monotonic() - began
     return kills
 
@@ -222,7 +223,8 @@ def wait_for_rest(product: Product, seconds: float = 120) -> None:
     """Until nothing is on its way any more, in or out."""
     deadline = time.monotonic() + seconds
     while left := product.rows(WORK_LEFT):
-        product.restart_ended()
+        for part in product.processes:
+            product.restart_ended(part)
         assert time.monotonic() < deadline, (
             f"left after {seconds} s: {left}; {product.last_words()}"
         )
