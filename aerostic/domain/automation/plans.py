@@ -27,7 +27,7 @@ class Place:
     leads: Mapping[str, str]
     equipment: Mapping[str, tuple[PlacedNode, ...]]
     settled: Any  # its configuration, where no part of it depends on the run
-    shown: tuple[bytes, bool] | None  # and that as the log shows it
+    shown: tuple[bytes, int] | None  # and that as the log shows it
 
     def configured(self, seen: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
         """The configuration for this step, with the warnings of its templates.

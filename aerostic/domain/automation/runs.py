@@ -1,9 +1,10 @@
 """A run while it is walked: where it stands, what it knows, and the steps that are not written down yet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from aerostic.domain.automation.models import ExecutionMode, ExecutionStatus
@@ -38,6 +39,7 @@ class Run:
     created_at: datetime | None = None
     started_at: datetime | None = None
     is_new: bool = False  # not in the database yet
+    was_interrupted: bool = False  # by the end of the process that walked it
 
     status: str = ExecutionStatus.RUNNING
     steps: int = 0
@@ -58,11 +60,29 @@ class Run:
     around: dict[str, Any] = field(default_factory=dict)  # read afresh each time, never kept
     records: list[bytes] = field(default_factory=list)  # of steps, not written down yet
     recorded: int = 0  # how many were
+    written: str = ""  # the status that was
+    size: int = 0  # of what was put out, in bytes, at most
     ran_ms: float = 0
+    past: dict[str, list[dict[str, Any]]] | None = (
+        None  # what the original of a replay did, by node
+    )
 
     @property
     def is_over(self) -> bool:
         return self.status in OVER
+
+    def copy(self) -> Self:
+        """As it stands, for a step that may come to nothing."""
+        twin = copy(self)
+        twin.known, twin.outputs, twin.kept = dict(self.known), dict(self.outputs), dict(self.kept)
+        twin.frames = [dict(frame) for frame in self.frames]
+        twin.records = list(self.records)
+        return twin
+
+    def become(self, after: Self) -> None:
+        """The step came to something."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(after, one.name))
 
     def state(self) -> bytes:
         """What it needs to go on, as JSON. What is over needs no more than what a replay asks for."""

@@ -68,8 +68,8 @@ _WRITE = """
     )
 """
 _INSERT = bulk.statement(
-    f"""
-    with saved as (select * from {{given}}),
+    """
+    with saved as (select * from {given}),
     made as (
         insert into executions (tenant_id, id, workflow_id, version_id, version_number, graph, mode, status,
             trigger_kind, trigger_node, state, steps, reason, failed_node, response, conversation_id,
@@ -80,24 +80,24 @@ _INSERT = bulk.statement(
             contact_id, number_id, parent_id, replay_of, depth, awaits, wake_at, leased_by, created_at,
             started_at, ended_at
         from saved
-    ), {_WRITE}
+    ), {written}
     select id from saved
-""",
+""".replace("{written}", _WRITE),
     _BEGINNING,
 )
 _UPDATE = bulk.statement(
-    f"""
+    """
     with saved as (
         update executions e set status = given.status, state = given.state, steps = given.steps,
             reason = given.reason, failed_node = given.failed_node, response = given.response,
             conversation_id = given.conversation_id, contact_id = given.contact_id,
             number_id = given.number_id, awaits = given.awaits, wake_at = given.wake_at,
             leased_by = given.leased_by, started_at = given.started_at, ended_at = given.ended_at
-        from {{given}}
+        from {given}
         where e.tenant_id = %b::uuid and e.id = given.id and e.leased_by = given.held_by
             and e.id between %b::uuid and %b::uuid
         returning e.id, given.position, given.segment, given.due_at, given.due_until, given.leased_by
-    ), {_WRITE},
+    ), {written},
     gone as (
         delete from due_work d using saved s
         where s.due_at is null and d.kind = 'run' and d.tenant_id = %b::uuid and d.ref = s.id
@@ -107,7 +107,7 @@ _UPDATE = bulk.statement(
         where s.leased_by is null and t.tenant_id = %b::uuid and t.execution_id = s.id
     )
     select id from saved
-""",
+""".replace("{written}", _WRITE),
     _CHANGING,
 )
 
@@ -181,10 +181,10 @@ def _arrays(columns: bulk.Columns, rows: Iterable[tuple[Any, ...]]) -> list[Any]
 
 
 def saved(run: Run) -> None:
-    """Remember that what was new is written."""
+    """Remember that what was new is written down."""
     run.is_new = False
     run.recorded += len(run.records)
-    run.records = []
+    run.records, run.written = [], run.status
 
 
 def save(ctx: Context, run: Run, holder: str) -> bool:

@@ -17,9 +17,9 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 
-# Everything around a run in one look. A contact that was joined with another is found by its conversation.
+# Everything around some runs in one look. Whom a contact was joined with is found by the conversation.
 AROUND = """
-    select t.name, c.id, coalesce(nullif(c.name, ''), c.profile_name), c.phone, c.email, c.language,
+    select w.id, t.name, c.id, coalesce(nullif(c.name, ''), c.profile_name), c.phone, c.email, c.language,
         c.country, c.attributes,
         array(select g.name from contact_tags ct join tags g on g.tenant_id = ct.tenant_id
             and g.id = ct.tag_id where ct.tenant_id = t.id and ct.contact_id = c.id order by g.name),
@@ -27,12 +27,13 @@ AROUND = """
         array(select l.name from conversation_labels cl join labels l on l.tenant_id = cl.tenant_id
             and l.id = cl.label_id where cl.tenant_id = t.id and cl.conversation_id = v.id order by l.name),
         n.id, n.display_phone_number, n.verified_name
-    from tenants t
-    left join conversations v on v.tenant_id = t.id and v.id = %s
-    left join contacts c on c.tenant_id = t.id and c.id = coalesce(v.contact_id, %s)
-    left join phone_numbers n on n.tenant_id = t.id and n.id = coalesce(v.number_id, %s)
+    from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[])
+        as w (id, conversation_id, contact_id, number_id)
+    join tenants t on t.id = %s
+    left join conversations v on v.tenant_id = t.id and v.id = w.conversation_id
+    left join contacts c on c.tenant_id = t.id and c.id = coalesce(v.contact_id, w.contact_id)
+    left join phone_numbers n on n.tenant_id = t.id and n.id = coalesce(v.number_id, w.number_id)
     left join users u on u.id = v.assignee_id
-    where t.id = %s
 """
 
 
@@ -65,11 +66,12 @@ def around(row: tuple[Any, ...]) -> dict[str, Any]:
 def look_around(
     ctx: Context, conversation_id: UUID | None, contact_id: UUID | None, number_id: UUID | None
 ) -> dict[str, Any]:
-    """The same inside a transaction."""
+    """The same for one run, inside a transaction."""
     cursor = ctx.cursor()
-    cursor.execute(AROUND, (conversation_id, contact_id, number_id, ctx.tenant_id), prepare=True)
+    about = ([ctx.tenant_id], [conversation_id], [contact_id], [number_id], ctx.tenant_id)
+    cursor.execute(AROUND, about, prepare=True)
     row = cursor.fetchone()
-    return around(row) if row else {}
+    return around(row[1:]) if row else {}
 
 
 def message(

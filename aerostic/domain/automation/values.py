@@ -32,9 +32,9 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def shown(value: Any) -> tuple[bytes, bool]:
-    """A value as the log keeps it, and whether it was cut."""
+def shown(value: Any) -> tuple[bytes, int]:
+    """A value as the log keeps it, and how long it is: what is too long was cut."""
     made = as_json(value)
     if len(made) <= LONGEST_SHOWN:
-        return made, False
-    return as_json(f"{made[:SHOWN_OF_LONGER].decode(errors='ignore')}…"), True
+        return made, len(made)
+    return as_json(f"{made[:SHOWN_OF_LONGER].decode(errors='ignore')}…"), len(made)

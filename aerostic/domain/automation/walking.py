@@ -13,8 +13,8 @@ from aerostic.domain.automation import scope
 from aerostic.domain.automation.models import ExecutionStatus
 from aerostic.domain.automation.nodes.base import NodeFailed, Outcome, Respond, Step, Wait
 from aerostic.domain.automation.plans import Place
-from aerostic.domain.automation.runs import Run
-from aerostic.domain.automation.values import as_json, shown
+from aerostic.domain.automation.runs import LARGEST_STATE, Run
+from aerostic.domain.automation.values import LONGEST_SHOWN, as_json, shown
 
 MOST_STEPS = 1_000
 DEEPEST = 5
@@ -69,6 +69,10 @@ def guard(run: Run) -> str:
         return "The next step is of a kind that does not exist here."
     if run.steps >= MOST_STEPS and not run.resting:
         return f"The run took {MOST_STEPS:,} steps without coming to an end."
+    if run.size > LARGEST_STATE:
+        run.size = len(run.state())  # what was overwritten counts no more
+        if run.size > LARGEST_STATE:
+            return f"The run knows more than {LARGEST_STATE // 1024:,} kB, and may not."
     if run.ran_ms > LONGEST_RUN.total_seconds() * 1000:
         return f"The run was at work for more than {LONGEST_RUN.seconds // 60} minutes."
     return ""
@@ -202,8 +206,9 @@ def _note(run: Run, taking: Taking, status: str, outcome: Outcome, *, error: str
     """A line of the log. What is too long for it is cut, and says so."""
     spent = (perf_counter() - taking.clock) * 1000
     run.ran_ms += spent
-    given, is_cut = _input(taking)
-    output, output_is_cut = shown(outcome.output)
+    given, given_size = _input(taking)
+    output, output_size = shown(outcome.output)
+    run.size += output_size
     node = taking.place.node
     record = {
         "number": taking.number,
@@ -218,7 +223,7 @@ def _note(run: Run, taking: Taking, status: str, outcome: Outcome, *, error: str
         "warnings": [*taking.warnings, *outcome.warnings],
         "started_at": taking.began.isoformat(),
         "ms": round(spent, 3),
-        "truncated": is_cut or output_is_cut,
+        "truncated": max(given_size, output_size) > LONGEST_SHOWN,
         "tries": taking.tries,
     }
     if outcome.names:
@@ -230,13 +235,14 @@ def _named(outcome: Outcome) -> dict[str, Any]:
     """What else the step named, so that a replay can name it again."""
     as_output = [name for name, value in outcome.names.items() if value is outcome.output]
     others = {name: value for name, value in outcome.names.items() if name not in as_output}
-    made, is_cut = shown(others)
-    return {"as": as_output} | ({} if is_cut or not others else {"set": orjson.Fragment(made)})
+    made, size = shown(others)
+    is_kept = others and size <= LONGEST_SHOWN
+    return {"as": as_output} | ({"set": orjson.Fragment(made)} if is_kept else {})
 
 
-def _input(taking: Taking) -> tuple[bytes, bool]:
+def _input(taking: Taking) -> tuple[bytes, int]:
     if taking.config is None:
-        return b"null", False
+        return b"null", 0
     if taking.place.shown is not None:
         return taking.place.shown
     return shown(scope.masked(taking.config.model_dump(mode="json")))
