@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 
-from aerostic.core.errors import AppError, Invalid, TooMany, Unavailable
+from aerostic.core.errors import AppError, TooMany, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -70,11 +70,7 @@ def problem(
 
 def of_app_error(request: Request, error: AppError) -> JSONResponse:
     """An error of the domain, with the status that it names."""
-    errors = (
-        [FieldProblem(field=error.field, message=error.message)]
-        if isinstance(error, Invalid)
-        else []
-    )
+    errors = [FieldProblem(field=field, message=message) for field, message in error.fields()]
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else None
     return problem(request, error.status, error.code, error.message, errors=errors, headers=headers)
 

@@ -25,6 +25,10 @@ class AppError(Exception):
         if code:
             self.code = code
 
+    def fields(self) -> list[tuple[str, str]]:
+        """What is wrong with which field: its name, and a sentence."""
+        return []
+
 
 class SignInNeeded(AppError):
     status = 401
@@ -68,6 +72,9 @@ class Invalid(Refused):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+    def fields(self) -> list[tuple[str, str]]:
+        return [(self.field, self.message)]
 
 
 class TooMany(AppError):

@@ -9,6 +9,8 @@ from sqlmodel import col, select
 
 from aerostic.core.errors import NotFound
 from aerostic.core.tenancy import Context
+from aerostic.domain.automation.exchange import WorkflowFile
+from aerostic.domain.automation.graph import Graph
 from aerostic.domain.automation.models import Workflow, WorkflowVersion
 
 
@@ -31,3 +33,14 @@ def access_version(ctx: Context, workflow_id: UUID, number: int) -> WorkflowVers
     if found is None:
         raise NotFound("This workflow has no version of that number.")
     return found
+
+
+def file_of(workflow: Workflow) -> WorkflowFile:
+    """A workflow's draft and settings, apart from its row."""
+    return WorkflowFile(
+        name=workflow.name,
+        description=workflow.description,
+        webhook_waits=workflow.webhook_waits,
+        webhook_rate=workflow.webhook_rate,
+        graph=Graph.model_validate(workflow.draft),
+    )

@@ -12,10 +12,13 @@ from sqlmodel import col, select
 from aerostic.core.pages import Cursor, Page, cursor_of, page_size, read_cursor
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
-from aerostic.domain.automation import linter, people
-from aerostic.domain.automation.access import access_version, access_workflow
+from aerostic.domain.automation import checking, comparing, exchange, people, reading, rules
+from aerostic.domain.automation.access import access_version, access_workflow, file_of
+from aerostic.domain.automation.comparing import Comparison
 from aerostic.domain.automation.graph import Graph
 from aerostic.domain.automation.models import Workflow, WorkflowVersion
+from aerostic.domain.automation.reading import Drawn
+from aerostic.domain.automation.rules import KindView
 from aerostic.domain.automation.schemas import (
     Finding,
     VersionDetail,
@@ -24,6 +27,8 @@ from aerostic.domain.automation.schemas import (
     WorkflowFilter,
     WorkflowRow,
 )
+from aerostic.domain.automation.starters import Starter
+from aerostic.domain.automation.starters import starters as all_starters
 
 EVERY_ONE = WorkflowFilter()
 MOST_VERSIONS = 200
@@ -91,8 +96,51 @@ def version(ctx: Context, workflow_id: UUID, number: int) -> VersionDetail:
 
 @requires(Permission.AUTOMATION_READ)
 def findings(ctx: Context, workflow_id: UUID) -> list[Finding]:
-    """What the linter says of the draft."""
-    return linter.look(Graph.model_validate(access_workflow(ctx, workflow_id).draft))
+    """What is to be said of the draft: errors keep it from being published."""
+    draft = Graph.model_validate(access_workflow(ctx, workflow_id).draft)
+    return checking.findings(ctx, workflow_id, draft)
+
+
+@requires(Permission.AUTOMATION_READ)
+def check(ctx: Context, workflow_id: UUID, graph: Drawn) -> list[Finding]:
+    """The same for a graph on somebody's canvas that is not saved yet."""
+    access_workflow(ctx, workflow_id)
+    return checking.findings(ctx, workflow_id, reading.graph_of(graph))
+
+
+@requires(Permission.AUTOMATION_READ)
+def kinds(ctx: Context) -> list[KindView]:
+    """Every kind of step, in the order of the palette."""
+    return rules.catalogue()
+
+
+@requires(Permission.AUTOMATION_READ)
+def starters(ctx: Context) -> tuple[Starter, ...]:
+    """Workflows to start from, as the gallery shows them."""
+    return all_starters()
+
+
+@requires(Permission.AUTOMATION_READ)
+def compare(
+    ctx: Context, workflow_id: UUID, before: int | None, after: int | None = None
+) -> Comparison:
+    """What differs from one version to another. None is the draft."""
+    old, new = (_graph_of(ctx, workflow_id, number) for number in (before, after))
+    return comparing.compare(old, new)
+
+
+@requires(Permission.AUTOMATION_READ)
+def export(ctx: Context, workflow_id: UUID, number: int | None = None) -> bytes:
+    """The draft, or a published version, as a file without ids and secrets of this workspace."""
+    file = file_of(access_workflow(ctx, workflow_id))
+    graph = _graph_of(ctx, workflow_id, number)
+    return exchange.written(ctx, file.model_copy(update={"graph": graph}))
+
+
+def _graph_of(ctx: Context, workflow_id: UUID, number: int | None) -> Graph:
+    if number is None:
+        return Graph.model_validate(access_workflow(ctx, workflow_id).draft)
+    return Graph.model_validate(access_version(ctx, workflow_id, number).graph)
 
 
 def _narrowed(ctx: Context, wanted: WorkflowFilter) -> list[ColumnElement[bool]]:

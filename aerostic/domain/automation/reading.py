@@ -1,7 +1,7 @@
 """From what a browser, a program or a file hands in to a graph, or a sentence that says why not."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,9 +12,14 @@ from aerostic.domain.automation.graph import MOST_BYTES, Graph, as_stored
 
 MOST_LAYERS = 40
 
+Drawn = Graph | Mapping[str, Any]  # read already, or as a browser or a program hands it in
 
-def graph_of(given: Any) -> Graph:
+
+def graph_of(given: Drawn) -> Graph:
     """Read and check a graph. Raises Impossible, Invalid or TooLarge, never anything else."""
+    if isinstance(given, Graph):
+        check(given)
+        return given
     _check_depth(given)
     try:
         graph = Graph.model_validate(given)

@@ -9,10 +9,20 @@ from sqlmodel import col, select
 from aerostic.core.errors import Conflict, Invalid, Refused
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
-from aerostic.domain.automation import linter, people, publishing, reading
-from aerostic.domain.automation.access import access_version, access_workflow
+from aerostic.domain.automation import (
+    checking,
+    exchange,
+    n8n_import,
+    people,
+    publishing,
+    reading,
+    starters,
+)
+from aerostic.domain.automation.access import access_version, access_workflow, file_of
+from aerostic.domain.automation.exchange import WorkflowFile
 from aerostic.domain.automation.graph import Graph, as_stored
 from aerostic.domain.automation.models import Workflow, WorkflowVersion
+from aerostic.domain.automation.reading import Drawn
 from aerostic.domain.automation.schemas import Finding, Severity
 
 LONGEST_NAME = 120
@@ -39,45 +49,58 @@ class NotReady(Refused):
 
     def __init__(self, findings: list[Finding]) -> None:
         errors = [one for one in findings if one.severity is Severity.ERROR]
-        more = f" There are {len(errors) - 1} more like it." if len(errors) > 1 else ""
+        more = f" And {len(errors) - 1} more." if len(errors) > 1 else ""
         super().__init__(f"This can not be published yet: {errors[0].sentence}{more}")
         self.findings = tuple(findings)
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Errors by `nodes.<id>.<field>`."""
+        wrong = (one for one in self.findings if one.severity is Severity.ERROR)
+        return [(_place(one), one.sentence) for one in wrong]
+
+
+def _place(finding: Finding) -> str:
+    parts = ("nodes", finding.node_id, finding.field) if finding.node_id else ("graph",)
+    return ".".join(part for part in parts if part)
 
 
 @requires(Permission.AUTOMATION_MANAGE)
 def create(
-    ctx: Context, name: str, *, graph: Graph | None = None, description: str = ""
+    ctx: Context, name: str = "", *, starter: str = "", graph: Drawn | None = None
 ) -> Workflow:
-    """A new workflow with a draft: empty, or the graph given. Nothing runs before it is published."""
-    draft = graph or Graph()
-    reading.check(draft)
-    _check_there_is_room(ctx)
-    workflow = Workflow(
-        name=_name(name),
-        description=_text("description", description, LONGEST_DESCRIPTION),
-        draft=as_stored(draft),
-        created_at=ctx.now,
-        saved_at=ctx.now,
-        saved_by=ctx.actor.user_id,
-    )
-    ctx.session.add(workflow)
-    ctx.session.flush()
-    ctx.announce("workflow", workflow.id)
-    return workflow
+    """A new workflow: empty, from a starter, or with the graph given. Nothing runs before it is published."""
+    if starter:
+        return _create(ctx, exchange.read(ctx, starters.content_of(starter)).file, name)
+    return _create(ctx, WorkflowFile(graph=reading.graph_of(graph or Graph())), name)
 
 
 @requires(Permission.AUTOMATION_MANAGE)
-def save_draft(ctx: Context, workflow_id: UUID, graph: Graph, revision: int) -> int:
+def import_file(
+    ctx: Context, content: bytes, *, name: str = ""
+) -> tuple[Workflow, tuple[str, ...]]:
+    """A new workflow from a file of ours or of n8n, and what its author has to look at.
+
+    Raises NotOurs for anything else, Impossible for a graph that could not have been drawn here.
+    """
+    document = exchange.document_of(content)
+    if n8n_import.is_n8n(document):
+        made = n8n_import.read(document)
+    else:
+        made = exchange.entering(ctx, exchange.file_of(document))
+    return _create(ctx, made.file, name), made.remarks
+
+
+@requires(Permission.AUTOMATION_MANAGE)
+def save_draft(ctx: Context, workflow_id: UUID, graph: Drawn, revision: int) -> int:
     """Keep a draft made on `revision`, finished or not; return the new revision.
 
     Raises StaleDraft where someone saved in between, Impossible for a graph that could not be drawn.
     """
-    reading.check(graph)
+    stored = as_stored(reading.graph_of(graph))
     workflow = access_workflow(ctx, workflow_id, for_update=True)
     _check_not_archived(workflow)
     if workflow.revision != revision:
         raise _stale(ctx, workflow)
-    stored = as_stored(graph)
     if _same(stored, workflow.draft):
         return workflow.revision
     return _keep(ctx, workflow, stored)
@@ -95,7 +118,7 @@ def publish(ctx: Context, workflow_id: UUID, note: str = "", *, revision: int | 
     if revision is not None and workflow.revision != revision:
         raise _stale(ctx, workflow)
     graph = reading.graph_of(workflow.draft)
-    _check_ready(linter.look(graph))
+    _check_ready(checking.findings(ctx, workflow_id, graph))
     version = _version(ctx, workflow, graph, _text("note", note, LONGEST_NOTE))
     workflow.is_enabled = workflow.is_enabled or workflow.published_number is None
     workflow.published_number = version.number
@@ -129,27 +152,30 @@ def disable(ctx: Context, workflow_id: UUID) -> Workflow:
 
 
 @requires(Permission.AUTOMATION_MANAGE)
-def rename(
-    ctx: Context, workflow_id: UUID, name: str, *, description: str | None = None
-) -> Workflow:
-    workflow = access_workflow(ctx, workflow_id, for_update=True)
-    workflow.name = _name(name)
-    if description is not None:
-        workflow.description = _text("description", description, LONGEST_DESCRIPTION)
-    ctx.announce("workflow", workflow.id)
-    return workflow
+def rename(ctx: Context, workflow_id: UUID, name: str) -> Workflow:
+    return edit(ctx, workflow_id, name=name)
 
 
 @requires(Permission.AUTOMATION_MANAGE)
-def set_webhook(
-    ctx: Context, workflow_id: UUID, *, waits: bool | None = None, rate: int | None = None
+def edit(
+    ctx: Context,
+    workflow_id: UUID,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    webhook_waits: bool | None = None,
+    webhook_rate: int | None = None,
 ) -> Workflow:
-    """How posts to its address are answered: after its Respond step or at once; and how many a minute."""
+    """Change what is given. `webhook_waits`: a post is answered by the Respond step, not at once."""
     workflow = access_workflow(ctx, workflow_id, for_update=True)
-    if rate is not None and not 1 <= rate <= MOST_POSTS_A_MINUTE:
-        raise Invalid("webhook_rate", f"Choose between 1 and {MOST_POSTS_A_MINUTE} posts a minute.")
-    workflow.webhook_waits = workflow.webhook_waits if waits is None else waits
-    workflow.webhook_rate = workflow.webhook_rate if rate is None else rate
+    if name is not None:
+        workflow.name = _name(name)
+    if description is not None:
+        workflow.description = _text("description", description, LONGEST_DESCRIPTION)
+    if webhook_waits is not None:
+        workflow.webhook_waits = webhook_waits
+    if webhook_rate is not None:
+        workflow.webhook_rate = _rate(webhook_rate)
     ctx.announce("workflow", workflow.id)
     return workflow
 
@@ -173,8 +199,7 @@ def duplicate(ctx: Context, workflow_id: UUID, name: str = "") -> Workflow:
     """A new workflow with the same draft, switched off and not published."""
     original = access_workflow(ctx, workflow_id)
     chosen = name.strip() or f"{original.name[: LONGEST_NAME - 8]} (copy)"
-    graph = Graph.model_validate(original.draft)
-    return create(ctx, chosen, graph=graph, description=original.description)
+    return _create(ctx, file_of(original), chosen)
 
 
 @requires(Permission.AUTOMATION_MANAGE)
@@ -195,6 +220,25 @@ def unarchive(ctx: Context, workflow_id: UUID) -> Workflow:
         _check_there_is_room(ctx)
         workflow.archived_at = None
         ctx.announce("workflow", workflow.id)
+    return workflow
+
+
+def _create(ctx: Context, file: WorkflowFile, name: str = "") -> Workflow:
+    reading.check(file.graph)
+    _check_there_is_room(ctx)
+    workflow = Workflow(
+        name=_name(name.strip() or file.name),
+        description=_text("description", file.description, LONGEST_DESCRIPTION),
+        draft=as_stored(file.graph),
+        webhook_waits=file.webhook_waits,
+        webhook_rate=file.webhook_rate,
+        created_at=ctx.now,
+        saved_at=ctx.now,
+        saved_by=ctx.actor.user_id,
+    )
+    ctx.session.add(workflow)
+    ctx.session.flush()
+    ctx.announce("workflow", workflow.id)
     return workflow
 
 
@@ -266,6 +310,12 @@ def _check_there_is_room(ctx: Context) -> None:
     )
     if (ctx.session.scalar(living) or 0) >= MOST_WORKFLOWS:
         raise Refused(f"A workspace may have {MOST_WORKFLOWS:,} workflows. Archive one first.")
+
+
+def _rate(posts: int) -> int:
+    if not 1 <= posts <= MOST_POSTS_A_MINUTE:
+        raise Invalid("webhook_rate", f"Choose between 1 and {MOST_POSTS_A_MINUTE} posts a minute.")
+    return posts
 
 
 def _name(name: str) -> str:

@@ -1,0 +1,121 @@
+"""The names that templates may use at a step: what its triggers and the steps before it give."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from aerostic.domain.automation import fitting, rules, templates
+from aerostic.domain.automation.graph import PlacedNode
+from aerostic.domain.automation.nodes import BY_KIND
+from aerostic.domain.automation.ways import Ways
+
+ALWAYS = frozenset({"workspace", "now", "trigger", "vars", "nodes"})
+TALK = frozenset({"contact", "conversation", "message", "number"})
+GIVEN_BY_TRIGGER: Mapping[str, frozenset[str]] = {
+    "trigger.message": TALK,
+    "trigger.keyword": TALK,
+    "trigger.choice": TALK,
+    "trigger.flow_reply": TALK,
+    "trigger.no_reply": TALK,
+    "trigger.reaction": TALK,
+    "trigger.contact_created": frozenset({"contact", "conversation", "number"}),
+    "trigger.tag_added": frozenset({"contact"}),
+    "trigger.webhook": frozenset({"webhookPayload"}),
+    "trigger.called": TALK | {"input"},
+    "trigger.manual": TALK | {"input"},
+}
+GIVEN_BY_STEP: Mapping[str, frozenset[str]] = {
+    "http.request": frozenset({"apiResponse"}),
+    "google.drive": frozenset({"driveResult"}),
+    "google.sheets": frozenset({"sheetData"}),
+}
+# Fields that the parts of a scope have: `contact.nmae` is a slip of the pen.
+PARTS: Mapping[str, frozenset[str]] = {
+    "contact": frozenset(
+        {"id", "name", "phone", "email", "language", "country", "tags", "attributes"}
+    ),
+    "conversation": frozenset({"id", "status", "assignee", "labels"}),
+    "number": frozenset({"id", "phone", "name"}),
+    "workspace": frozenset({"name"}),
+    "webhookPayload": frozenset({"body", "query", "headers"}),
+}
+_FIRST = re.compile(r"[\w-]+")
+Doubt = tuple[str, str]  # field, sentence
+
+
+def names_at(ways: Ways, node_id: str) -> frozenset[str]:
+    """The first words of the paths that have a value there, whichever trigger began the run."""
+    given = [GIVEN_BY_TRIGGER.get(one.kind, frozenset()) for one in ways.triggers_of(node_id)]
+    before = [ways.nodes[one] for one in ways.before[node_id]]
+    made = [GIVEN_BY_STEP.get(one.kind, frozenset()) | chosen_names(one) for one in before]
+    inside = [frozenset({"item", "index"})] if _is_inside_a_loop(ways, node_id) else []
+    asked = [TALK] if any(one.kind.startswith(("ask.", "contact.")) for one in before) else []
+    return ALWAYS.union(*given, *made, *inside, *asked)
+
+
+def chosen_names(node: PlacedNode) -> frozenset[str]:
+    """The names that a person chose for what a step finds out."""
+    fields = name_fields(node.kind)
+    values = (node.config.get(field) for field in fields)
+    return frozenset(one for one in values if isinstance(one, str) and one)
+
+
+def name_fields(kind: str) -> list[str]:
+    """The settings of a kind that hold such a name."""
+    known = BY_KIND.get(kind)
+    if known is None:
+        return []
+    fields = known.Config.model_fields.items()
+    return [name for name, field in fields if _widget(field.json_schema_extra) == "name"]
+
+
+def has_conversation(ways: Ways, trigger_id: str, node_id: str) -> bool:
+    """Whether a run that this trigger began may have a conversation when it comes to the node."""
+    return "conversation" in GIVEN_BY_TRIGGER.get(ways.nodes[trigger_id].kind, TALK)
+
+
+def doubts(ways: Ways, node: PlacedNode) -> Iterator[Doubt]:
+    """The paths in a node's settings that will be empty, each once, with the setting where it stands."""
+    names = names_at(ways, node.id)
+    told: set[str] = set()
+    for where, text in fitting.texts(node.config):
+        if not templates.has_expression(text):
+            continue
+        for path in sorted(templates.paths_in(text) - told):
+            told.add(path)
+            sentence = _doubt(ways, node, names, path)
+            if sentence:
+                yield ".".join(map(str, where)), sentence
+
+
+def _doubt(ways: Ways, node: PlacedNode, names: Iterable[str], path: str) -> str:
+    words = _FIRST.findall(path)
+    if words[0] == "nodes" and len(words) > 1:
+        return _doubt_of_node(ways, node, words[1], path)
+    if words[0] not in names:
+        return f"“{path}” has no value here: nothing before this step gives it."
+    if words[0] in PARTS and len(words) > 1 and words[1] not in PARTS[words[0]] | {"size"}:
+        known = ", ".join(sorted(PARTS[words[0]]))
+        return f"“{path}” has no value: “{words[0]}” has {known}."
+    return ""
+
+
+def _doubt_of_node(ways: Ways, node: PlacedNode, other_id: str, path: str) -> str:
+    other = ways.nodes.get(other_id)
+    if other is None:
+        return f"“{path}” has no value: there is no step “{other_id}”."
+    if other_id not in ways.before[node.id]:
+        return f"“{path}” has no value: “{rules.name_of(other)}” does not come before this step."
+    return ""
+
+
+def _is_inside_a_loop(ways: Ways, node_id: str) -> bool:
+    for one, node in ways.nodes.items():
+        first = ways.leads[one].get("each") if node.kind == "logic.loop" else None
+        if first and (first == node_id or node_id in ways.after(first)):
+            return True
+    return False
+
+
+def _widget(extra: Any) -> Any:
+    return extra.get("widget") if isinstance(extra, Mapping) else None

@@ -1,0 +1,318 @@
+"""What a node of n8n becomes here: its kind, its settings, which of its outputs is which of ours.
+
+Written for the versions that n8n 1.x exports: the newest shape of each node's parameters, and the one before.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aerostic.domain.automation.n8n_expressions import Expressions
+
+Settings = Mapping[str, Any]
+
+
+class NoEqual(Exception):
+    """This node, set as it is, can not be had here. The sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A node as n8n exports it, with what reads its expressions."""
+
+    name: str
+    type: str
+    version: float
+    parameters: Settings
+    expressions: Expressions
+    input_path: str  # of what the node before gives: what n8n calls its items
+
+    def text(self, *names: str) -> str:
+        return self.expressions.text(self.at(*names))
+
+    def read(self, *names: str) -> Any:
+        return self.expressions.read(self.at(*names))
+
+    def at(self, *names: str) -> Any:
+        """A parameter inside of others; None where there is none."""
+        found: Any = self.parameters
+        for name in names:
+            found = found.get(name) if isinstance(found, Mapping) else None
+        return found
+
+    def rows(self, *names: str) -> list[Mapping[str, Any]]:
+        found = self.at(*names)
+        return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What it becomes. `outputs` are our ports in the order of n8n's; `remarks` are for its author."""
+
+    kind: str
+    config: dict[str, Any] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ("out",)
+    remarks: tuple[str, ...] = ()
+
+
+def make(source: Source) -> Made:
+    """Raises NoEqual."""
+    maker = MAKERS.get(source.type)
+    if maker is None:
+        raise NoEqual("There is no such step here.")
+    return maker(source)
+
+
+def _webhook(source: Source) -> Made:
+    remarks = []
+    if source.at("authentication") not in (None, "none"):
+        remarks.append("choose its secret again: n8n keeps them apart from the file.")
+    if source.at("httpMethod") not in (None, "POST"):
+        remarks.append("its address takes POST here.")
+    return Made("trigger.webhook", remarks=tuple(remarks))
+
+
+def _plain(kind: str) -> Callable[[Source], Made]:
+    return lambda _: Made(kind)
+
+
+_UNITS = {"minutes": 1, "hours": 60, "days": 1440}
+
+
+def _schedule(source: Source) -> Made:
+    rows = source.rows("rule", "interval") or source.rows("triggerTimes", "item")
+    if len(rows) != 1:
+        raise NoEqual("It has several times: make a schedule of each.")
+    return Made("trigger.schedule", {"cron": _cron(rows[0])})
+
+
+def _cron(row: Mapping[str, Any]) -> str:
+    if expression := row.get("expression") or row.get("cronExpression"):
+        parts = str(expression).split()
+        return " ".join(parts[-5:])  # n8n may put seconds first
+    minute, hour = (
+        _whole(row.get("triggerAtMinute", row.get("minute")), 0),
+        _whole(row.get("triggerAtHour", row.get("hour")), 0),
+    )
+    unit = str(row.get("field") or row.get("mode") or "days")
+    if unit in {"minutes", "everyMinute"}:
+        return f"*/{_whole(row.get('minutesInterval'), 5)} * * * *"
+    if unit in {"hours", "everyHour"}:
+        return f"{minute} */{_whole(row.get('hoursInterval'), 1)} * * *"
+    if unit in {"weeks", "everyWeek"}:
+        days = row.get("triggerAtDay")
+        chosen = ",".join(str(_whole(day, 1)) for day in days) if isinstance(days, list) else "1"
+        return f"{minute} {hour} * * {chosen or '1'}"
+    if unit in {"months", "everyMonth"}:
+        return f"{minute} {hour} {_whole(row.get('triggerAtDayOfMonth'), 1)} * *"
+    if unit in {"days", "everyDay"}:
+        return f"{minute} {hour} * * *"
+    raise NoEqual(f"A schedule in {unit} can not be had here.")
+
+
+def _whole(value: Any, otherwise: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else otherwise
+
+
+_COMPARISONS = {
+    "equal": "equals",
+    "equals": "equals",
+    "notEqual": "not_equals",
+    "notEquals": "not_equals",
+    "contains": "contains",
+    "notContains": "not_contains",
+    "startsWith": "begins",
+    "endsWith": "ends",
+    "regex": "matches",
+    "larger": "greater",
+    "gt": "greater",
+    "after": "greater",
+    "largerEqual": "at_least",
+    "gte": "at_least",
+    "afterOrEquals": "at_least",
+    "smaller": "less",
+    "lt": "less",
+    "before": "less",
+    "smallerEqual": "at_most",
+    "lte": "at_most",
+    "beforeOrEquals": "at_most",
+    "empty": "empty",
+    "isEmpty": "empty",
+    "notExists": "empty",
+    "notEmpty": "not_empty",
+    "isNotEmpty": "not_empty",
+    "exists": "not_empty",
+    "true": "true",
+    "false": "false",
+}
+
+
+def _comparison(name: Any) -> str:
+    found = _COMPARISONS.get(str(name or "equals"))
+    if found is None:
+        raise NoEqual(f"It compares with “{name}”, which can not be had here.")
+    return found
+
+
+def _condition(source: Source, row: Mapping[str, Any]) -> dict[str, Any]:
+    operator = row.get("operator")
+    named = operator.get("operation") if isinstance(operator, Mapping) else row.get("operation")
+    value = row.get("leftValue", row.get("value1", ""))
+    to = row.get("rightValue", row.get("value2", ""))
+    return {
+        "value": source.expressions.read(value),
+        "compare": _comparison(named),
+        "to": source.expressions.read(to),
+    }
+
+
+def _if(source: Source) -> Made:
+    rows = source.rows("conditions", "conditions")
+    if not rows:
+        grouped = source.at("conditions")
+        groups = grouped.values() if isinstance(grouped, Mapping) else ()
+        rows = [one for group in groups if isinstance(group, list) for one in group]
+    any_of = source.at("conditions", "combinator") == "or" or source.at("combineOperation") == "any"
+    config = {
+        "combine": "any" if any_of else "all",
+        "conditions": [_condition(source, one) for one in rows if isinstance(one, Mapping)],
+        "match_case": bool(source.at("conditions", "options", "caseSensitive")),
+    }
+    return Made("logic.condition", config, ("true", "false"))
+
+
+def _switch(source: Source) -> Made:
+    rows = source.rows("rules", "values") or source.rows("rules", "rules")
+    asked = [_case_condition(source, row) for row in rows]
+    values = [one["value"] for one in asked]
+    if any(value != values[0] for value in values):
+        raise NoEqual("Its cases look at different values: use conditions.")
+    value = values[0] if values and values[0] != "" else source.read("value1") or ""
+    cases = [
+        {"id": f"case_{place}", "title": _title(row), "compare": one["compare"], "to": one["to"]}
+        for place, (row, one) in enumerate(zip(rows, asked, strict=True), start=1)
+    ]
+    ports = tuple(str(one["id"]) for one in cases)
+    return Made("logic.switch", {"value": value, "cases": cases}, (*ports, "else"))
+
+
+def _case_condition(source: Source, row: Mapping[str, Any]) -> dict[str, Any]:
+    nested = row.get("conditions")
+    inner = nested.get("conditions") if isinstance(nested, Mapping) else None
+    if inner is None:
+        return _condition(source, row)
+    if not isinstance(inner, list) or len(inner) != 1 or not isinstance(inner[0], Mapping):
+        raise NoEqual("One of its cases has several conditions: use conditions.")
+    return _condition(source, inner[0])
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    return str(row.get("outputKey") or "")[:60]
+
+
+def variable_name(name: str) -> str:
+    """A name that templates can say: `first name` as `first_name`."""
+    made = re.sub(r"\W", "_", name.strip(), flags=re.ASCII)[:60]
+    return made if re.match(r"[A-Za-z_]", made) else f"v_{made}"[:60]
+
+
+def _set(source: Source) -> Made:
+    rows = source.rows("assignments", "assignments") or source.rows("fields", "values")
+    if not rows:
+        groups = source.at("values")
+        lists = groups.values() if isinstance(groups, Mapping) else ()
+        rows = [one for group in lists if isinstance(group, list) for one in group]
+    if not rows:
+        raise NoEqual("It is written as JSON or as a script: set its values by name.")
+    values = [
+        {"name": variable_name(str(row.get("name", ""))), "value": _value(source, row)}
+        for row in rows
+        if isinstance(row, Mapping)
+    ]
+    return Made("logic.set", {"values": values})
+
+
+def _value(source: Source, row: Mapping[str, Any]) -> Any:
+    named = ("value", "stringValue", "numberValue", "booleanValue", "arrayValue", "objectValue")
+    found = next((row[one] for one in named if one in row), "")
+    return source.expressions.read(found)
+
+
+def _loop(source: Source) -> Made:
+    remarks = ["check its list of items: n8n goes through whatever the step before gives."]
+    ports = ("done", "each") if source.version >= 3 else ("each", "done")
+    items = f"{{{{ {source.input_path} }}}}" if source.input_path else ""
+    return Made("logic.loop", {"items": items}, ports, tuple(remarks))
+
+
+def _wait(source: Source) -> Made:
+    way = source.at("resume") or "timeInterval"
+    if way == "timeInterval":
+        amount, unit = source.at("amount"), str(source.at("unit") or "hours")
+        config = {"until": "duration", "amount": 1 if amount is None else amount, "unit": unit}
+        return Made("logic.wait", config)
+    if way == "specificTime":
+        return Made("logic.wait", {"until": "moment", "moment": source.text("dateTime")})
+    raise NoEqual("It waits for another program to call back.")
+
+
+def _stop(source: Source) -> Made:
+    return Made("logic.stop", {"as_failure": True, "reason": source.text("errorMessage")[:500]}, ())
+
+
+def _sub_workflow(source: Source) -> Made:
+    chosen = source.at("workflowId")
+    named = chosen.get("cachedResultName") if isinstance(chosen, Mapping) else ""
+    remark = f"choose the workflow that it runs{f' (there “{named}”)' if named else ''}."
+    return Made("logic.subworkflow", {"workflow": f"@workflow/{named or ''}"}, remarks=(remark,))
+
+
+def _pairs(source: Source, *names: str) -> list[dict[str, str]]:
+    return [
+        {"name": str(row.get("name", "")), "value": source.expressions.text(row.get("value"))}
+        for row in source.rows(*names)
+    ]
+
+
+def _respond(source: Source) -> Made:
+    way = source.at("respondWith") or "firstIncomingItem"
+    config: dict[str, Any] = {"status": _whole(source.at("options", "responseCode"), 200)}
+    if headers := _pairs(source, "options", "responseHeaders", "entries"):
+        config["headers"] = headers
+    if way == "noData":
+        return Made("webhook.respond", config | {"body_type": "none"})
+    if way == "text":
+        return Made(
+            "webhook.respond", config | {"body_type": "text", "body": source.text("responseBody")}
+        )
+    if way == "json":
+        body = source.read("responseBody")
+        return Made("webhook.respond", config | {"body_type": "json", "body": body})
+    if way in {"firstIncomingItem", "allIncomingItems"}:
+        body = f"{{{{ {source.input_path} }}}}" if source.input_path else ""
+        return Made("webhook.respond", config | {"body_type": "json", "body": body})
+    raise NoEqual(f"It responds with “{way}”, which can not be had here.")
+
+
+Maker = Callable[[Source], Made]
+BASE, CHAIN = "n8n-nodes-base.", "@n8n/n8n-nodes-langchain."
+MAKERS: dict[str, Maker] = {
+    f"{BASE}webhook": _webhook,
+    f"{BASE}manualTrigger": _plain("trigger.manual"),
+    f"{BASE}start": _plain("trigger.manual"),
+    f"{BASE}executeWorkflowTrigger": _plain("trigger.called"),
+    f"{BASE}whatsAppTrigger": _plain("trigger.message"),
+    f"{CHAIN}chatTrigger": _plain("trigger.message"),
+    f"{CHAIN}manualChatTrigger": _plain("trigger.message"),
+    f"{BASE}scheduleTrigger": _schedule,
+    f"{BASE}cron": _schedule,
+    f"{BASE}if": _if,
+    f"{BASE}switch": _switch,
+    f"{BASE}set": _set,
+    f"{BASE}splitInBatches": _loop,
+    f"{BASE}wait": _wait,
+    f"{BASE}stopAndError": _stop,
+    f"{BASE}executeWorkflow": _sub_workflow,
+    f"{BASE}respondToWebhook": _respond,
+}
