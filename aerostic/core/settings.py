@@ -8,6 +8,7 @@ given, and no default secret exists in the source.
 from datetime import date
 from enum import StrEnum
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -73,6 +74,9 @@ class Settings(BaseSettings):
     google_client_secret: SecretStr = SecretStr("")
     google_url: str = "https://www.googleapis.com"
 
+    outside_ports: Annotated[list[int], NoDecode] = [80, 443]
+    outside_allow: Annotated[list[str], NoDecode] = []
+
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = "Aerostic <no-reply@localhost>"
     demo_password: SecretStr = SecretStr("")
@@ -100,6 +104,20 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [SecretStr(part.strip()) for part in value.split(",") if part.strip()]
         return value
+
+    @field_validator("outside_ports", mode="before")
+    @classmethod
+    def _read_ports(cls, value: object) -> object:
+        return _parts(value) if isinstance(value, str) else value
+
+    @field_validator("outside_allow", mode="before")
+    @classmethod
+    def _read_networks(cls, value: object) -> object:
+        """Networks or single addresses, comma-separated."""
+        given = _parts(value) if isinstance(value, str) else value
+        for one in given if isinstance(given, list) else ():
+            ip_network(one, strict=False)
+        return given
 
     @field_validator("database_url", "database_owner_url")
     @classmethod
@@ -153,6 +171,8 @@ class Settings(BaseSettings):
             raise ValueError("AEROSTIC_SECRET_KEY must have at least 32 characters in production")
         if self.simulator_url:
             raise ValueError("AEROSTIC_SIMULATOR_URL must not be set in production")
+        if self.outside_allow:
+            raise ValueError("AEROSTIC_OUTSIDE_ALLOW must not be set in production")
         return self
 
     @property
@@ -172,6 +192,10 @@ class Settings(BaseSettings):
     def media_root(self) -> Path:
         """Where tenants' media lie: never inside a folder that a web server serves."""
         return self.media_dir or self.data_dir / "media"
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _given(value: object) -> bool:

@@ -319,7 +319,7 @@ def _size(value: Any) -> int:
         if len(value) > MOST_ITEMS:
             raise TemplateProblem(f"A filter takes lists of at most {MOST_ITEMS:,} items.")
         return len(value) // 8
-    if isinstance(value, int | float | Decimal) and abs(value) > LARGEST_NUMBER:
+    if isinstance(value, int | float | Decimal) and abs(float(value)) > LARGEST_NUMBER:
         raise TemplateProblem("A number in this template is too large.")
     return 0
 
