@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from aerostic.domain.automation import fitting, rules, templates
 from aerostic.domain.automation.graph import PlacedNode
-from aerostic.domain.automation.nodes import BY_KIND
 from aerostic.domain.automation.ways import Ways
 
-ALWAYS = frozenset({"workspace", "now", "trigger", "vars", "nodes"})
+ALWAYS = frozenset({"workspace", "now", "trigger", "vars", "nodes", "error"})
 TALK = frozenset({"contact", "conversation", "message", "number"})
 GIVEN_BY_TRIGGER: Mapping[str, frozenset[str]] = {
     "trigger.message": TALK,
@@ -17,9 +15,9 @@ GIVEN_BY_TRIGGER: Mapping[str, frozenset[str]] = {
     "trigger.choice": TALK,
     "trigger.flow_reply": TALK,
     "trigger.no_reply": TALK,
-    "trigger.reaction": TALK,
+    "trigger.reaction": TALK | {"reaction"},
     "trigger.contact_created": frozenset({"contact", "conversation", "number"}),
-    "trigger.tag_added": frozenset({"contact"}),
+    "trigger.tag_added": frozenset({"contact", "conversation", "number", "tag"}),
     "trigger.webhook": frozenset({"webhookPayload"}),
     "trigger.called": TALK | {"input"},
     "trigger.manual": TALK | {"input"},
@@ -39,6 +37,8 @@ PARTS: Mapping[str, frozenset[str]] = {
     "workspace": frozenset({"name"}),
     "webhookPayload": frozenset({"body", "query", "headers"}),
 }
+TALKS = ("ask.", "contact.", "send.")  # steps that give a run somebody whom it is about
+NAME_FIELDS = ("save_as",)
 _FIRST = re.compile(r"[\w-]+")
 Doubt = tuple[str, str]  # field, sentence
 
@@ -49,29 +49,28 @@ def names_at(ways: Ways, node_id: str) -> frozenset[str]:
     before = [ways.nodes[one] for one in ways.before[node_id]]
     made = [GIVEN_BY_STEP.get(one.kind, frozenset()) | chosen_names(one) for one in before]
     inside = [frozenset({"item", "index"})] if _is_inside_a_loop(ways, node_id) else []
-    asked = [TALK] if any(one.kind.startswith(("ask.", "contact.")) for one in before) else []
-    return ALWAYS.union(*given, *made, *inside, *asked)
+    asked = [TALK] if any(one.kind.startswith(TALKS) for one in before) else []
+    tool = [frozenset({"tool"})] if node_id in ways.equips else []
+    return ALWAYS.union(*given, *made, *inside, *asked, *tool)
 
 
 def chosen_names(node: PlacedNode) -> frozenset[str]:
-    """The names that a person chose for what a step finds out."""
-    fields = name_fields(node.kind)
-    values = (node.config.get(field) for field in fields)
-    return frozenset(one for one in values if isinstance(one, str) and one)
+    """The names under which a step keeps what it finds out, as its author chose them."""
+    rows = node.config.get("values") if node.kind == "logic.set" else None
+    named = (
+        [row.get("name") for row in rows if isinstance(row, Mapping)]
+        if isinstance(rows, list)
+        else []
+    )
+    chosen = [node.config.get(field) for field in NAME_FIELDS]
+    return frozenset(one for one in (*named, *chosen) if isinstance(one, str) and one)
 
 
-def name_fields(kind: str) -> list[str]:
-    """The settings of a kind that hold such a name."""
-    known = BY_KIND.get(kind)
-    if known is None:
-        return []
-    fields = known.Config.model_fields.items()
-    return [name for name, field in fields if _widget(field.json_schema_extra) == "name"]
-
-
-def has_conversation(ways: Ways, trigger_id: str, node_id: str) -> bool:
-    """Whether a run that this trigger began may have a conversation when it comes to the node."""
-    return "conversation" in GIVEN_BY_TRIGGER.get(ways.nodes[trigger_id].kind, TALK)
+def has_conversation(ways: Ways, trigger: PlacedNode, node_id: str) -> bool:
+    """Whether a run that this trigger began may be about somebody when it comes to the node."""
+    if "contact" in GIVEN_BY_TRIGGER.get(trigger.kind, TALK):
+        return True
+    return any(ways.nodes[one].kind.startswith(TALKS) for one in ways.before[node_id])
 
 
 def doubts(ways: Ways, node: PlacedNode) -> Iterator[Doubt]:
@@ -92,6 +91,8 @@ def _doubt(ways: Ways, node: PlacedNode, names: Iterable[str], path: str) -> str
     words = _FIRST.findall(path)
     if words[0] == "nodes" and len(words) > 1:
         return _doubt_of_node(ways, node, words[1], path)
+    if words[0] == "vars" and len(words) > 1:
+        return _doubt_of_variable(ways, node, words[1], path)
     if words[0] not in names:
         return f"“{path}” has no value here: nothing before this step gives it."
     if words[0] in PARTS and len(words) > 1 and words[1] not in PARTS[words[0]] | {"size"}:
@@ -109,13 +110,15 @@ def _doubt_of_node(ways: Ways, node: PlacedNode, other_id: str, path: str) -> st
     return ""
 
 
+def _doubt_of_variable(ways: Ways, node: PlacedNode, name: str, path: str) -> str:
+    if any(name in chosen_names(ways.nodes[one]) for one in ways.before[node.id]):
+        return ""
+    return f"“{path}” has no value here: no step before this one sets “{name}”."
+
+
 def _is_inside_a_loop(ways: Ways, node_id: str) -> bool:
     for one, node in ways.nodes.items():
         first = ways.leads[one].get("each") if node.kind == "logic.loop" else None
         if first and (first == node_id or node_id in ways.after(first)):
             return True
     return False
-
-
-def _widget(extra: Any) -> Any:
-    return extra.get("widget") if isinstance(extra, Mapping) else None

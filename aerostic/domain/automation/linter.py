@@ -108,31 +108,6 @@ def _round_for_ever(_: Graph, ways: Ways) -> Iterator[Finding]:
             yield Finding(ERROR, sentence, first)
 
 
-def _back_to_its_loop(graph: Graph, ways: Ways) -> Iterator[Finding]:
-    for node_id, node in ways.nodes.items():
-        body = _body(ways, node_id) if node.kind == LOOP else frozenset()
-        for edge in graph.edges:
-            if edge.target == node_id and edge.source in body and edge.source != node_id:
-                sentence = (
-                    f"“{_name(ways.nodes[edge.source])}” leads back to its loop. Let the path end there: "
-                    "the loop goes on with the next item by itself."
-                )
-                yield Finding(ERROR, sentence, edge.source)
-
-
-def _body(ways: Ways, loop_id: str) -> frozenset[str]:
-    """The steps taken for each item, before the way comes by the loop again."""
-    first = ways.leads[loop_id].get("each")
-    found: set[str] = set()
-    ahead = [first] if first else []
-    while ahead:
-        step = ahead.pop()
-        if step != loop_id and step not in found:
-            found.add(step)
-            ahead += ways.leads[step].values()
-    return frozenset(found)
-
-
 def _unequipped(graph: Graph, ways: Ways) -> Iterator[Finding]:
     for node_id, node in ways.nodes.items():
         if node_id not in ways.reached:
@@ -149,7 +124,7 @@ def _without_conversation(_: Graph, ways: Ways) -> Iterator[Finding]:
         if node_id not in ways.reached or not kind.asks_for_conversation(node.config):
             continue
         for trigger in ways.triggers_of(node_id):
-            if not known_names.has_conversation(ways, trigger.id, node_id):
+            if not known_names.has_conversation(ways, trigger, node_id):
                 sentence = f"“{_name(node)}” needs a conversation, and “{_name(trigger)}” begins without one."
                 yield Finding(WARNING, sentence, node_id)
 
@@ -177,7 +152,6 @@ RULES: tuple[Rule, ...] = (
     _settings,
     _unequipped,
     _round_for_ever,
-    _back_to_its_loop,
     _never_reached,
     _leads_nowhere,
     _without_conversation,

@@ -15,7 +15,6 @@ from aerostic.domain.automation.nodes import BY_KIND
 
 STICKY = f"{BASE}stickyNote"
 NOTHING = frozenset({f"{BASE}noOp", f"{BASE}merge"})  # paths simply come together here
-LOOP = "logic.loop"
 LONGEST_NAME = 120
 SCALE = 1.3  # our steps are wider than n8n's
 
@@ -219,7 +218,7 @@ def _edges(work: _Import) -> Iterator[Edge]:
     for link in work.links:
         for target in _targets(work, link.target, set()):
             ends = _ends(work, link, target)
-            if ends is not None and ends not in made and not _goes_back(work, link, target):
+            if ends is not None and ends not in made:
                 made.add(ends)
                 source, source_port, into, target_port = ends
                 yield Edge(
@@ -262,22 +261,6 @@ def _ends(work: _Import, link: Link, target: str) -> tuple[str, str, str, str] |
 
 def _has_error_output(node: Mapping[str, Any]) -> bool:
     return node.get("onError") == "continueErrorOutput"
-
-
-def _goes_back(work: _Import, link: Link, target: str) -> bool:
-    """n8n leads the body of a loop back to it; here the loop goes on by itself."""
-    if work.made[target].kind != LOOP:
-        return False
-    made = work.made[target]
-    each = made.outputs.index("each")
-    ahead = [one.target for one in work.links if one.source == target and one.output == each]
-    body: set[str] = set()
-    while ahead:
-        name = ahead.pop()
-        if name not in body and name != target:
-            body.add(name)
-            ahead += [one.target for one in work.links if one.source == name and one.type == "main"]
-    return link.source in body
 
 
 def _sticky(work: _Import, name: str) -> Note:
