@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 from tests.servers import ServerUrls, start_servers
 
 MIGRATED = "AEROSTIC_TEST_MIGRATED"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from tests.workers_of_tests import ByRoom  # only where xdist deals
+
+    return ByRoom(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

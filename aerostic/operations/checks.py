@@ -38,11 +38,7 @@ def check(pytest_arguments: Sequence[str], *, with_tests: bool) -> None:
 
 def run_tests(arguments: Sequence[str]) -> int:
     """Every test that needs no browser download, on throw-away servers."""
-    spread = (
-        []
-        if any(word.startswith(("-n", "-p")) for word in arguments)
-        else ["-n", "auto", "--dist", "loadgroup"]
-    )
+    spread = [] if any(word.startswith(("-n", "-p")) for word in arguments) else ["-n", "auto"]
     return subprocess.run(
         [*_python("pytest"), *spread, *arguments], cwd=ROOT, check=False
     ).returncode

@@ -17,7 +17,7 @@ from aerostic.operations.processes import free_port, is_alive
 from tests.operations.waiting import wait_until
 
 # One start for the whole module, and it builds the pages where nobody has yet.
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(420), pytest.mark.xdist_group("up")]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(420)]
 
 CLEAN = {
     name: value
