@@ -5,6 +5,7 @@ one leads to another origin. Nothing is tried again by itself, and no proxy of t
 """
 
 import asyncio
+import re
 import socket
 import zlib
 from collections.abc import Callable, Mapping
@@ -48,6 +49,7 @@ OURS = {
 }
 # What proves who we are, wherever it came from.
 PROOFS = {"authorization", "cookie"}
+_HOST = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
 REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -186,7 +188,7 @@ class OutsideClient:
                 body = await _body(response, request.most_bytes)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status, headers, body, str(response.url))
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
             raise _problem(error, request) from error
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -267,10 +269,10 @@ def _check_url(text: str) -> None:
         raise Refused(f"An address has at most {LONGEST_URL:,} characters.")
     try:
         url = URL(text)
-        host, port = url.host, url.port
+        host, port = url.raw_host, url.port
     except (ValueError, TypeError):
         raise Refused(f"“{text[:100]}” is not an address.") from None
-    if url.scheme not in {"http", "https"} or not host or not port:
+    if url.scheme not in {"http", "https"} or not port or not _HOST.fullmatch(host or ""):
         raise Refused(f"“{text[:100]}” is not an address that starts with https:// or http://.")
     if url.user is not None or url.password is not None:
         raise Refused("An address must not hold a user or a password. Use a secret instead.")
@@ -365,6 +367,8 @@ def _problem(error: Exception, request: Request) -> OutsideProblem:
     host = URL(request.url).host or "The address"
     if forbidden := _cause(error, Forbidden):
         return Refused(forbidden.sentence)
+    if isinstance(error, aiohttp.InvalidURL):
+        return Refused(f"“{request.url[:100]}” is not an address that can be called.")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return NoAnswer(f"{host} does not prove who it is: its certificate is not valid.")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
@@ -373,7 +377,9 @@ def _problem(error: Exception, request: Request) -> OutsideProblem:
         return NoAnswer(f"{host} could not be reached.")
     if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionError):
         return NoAnswer(f"{host} closed the connection without an answer.", was_sent=True)
-    if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ClientResponseError | ValueError):
+    if isinstance(
+        error, aiohttp.ClientPayloadError | aiohttp.ClientResponseError | ValueError | zlib.error
+    ):
         return Unreadable(f"{host} answered with something that can not be read.", was_sent=True)
     return NoAnswer(f"{host} did not answer.", was_sent=True)
 
