@@ -19,6 +19,7 @@ class WorkKind(StrEnum):
     SIGNALS = "signals"  # a tenant in which something happened that a workflow may hear; `ref` is the tenant
     RUN = "run"  # an execution to begin or to wake
     SCHEDULE = "schedule"  # a trigger that goes by the clock
+    KNOWLEDGE = "knowledge"  # a document to read
     RELEASE = "release"  # a conversation that a person gives back to whoever answers its number
 
 

@@ -18,6 +18,8 @@ PARTITIONED = {
     "webhook_deliveries": "id",
     "executions": "id",
     "execution_segments": "execution_id",
+    "agent_turns": "id",
+    "usage_events": "id",
 }
 
 

@@ -7,7 +7,7 @@ asks PostgreSQL itself.
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
-from aerostic.core.tenancy import PlatformModel, TenantModel
+from aerostic.core.tenancy import AppendOnlyModel, PlatformModel, TenantModel
 
 OF_THIS_TENANT = "tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid"
 OF_THE_PLATFORM = "current_setting('app.scope', true) = 'platform'"
@@ -46,6 +46,8 @@ def _grant(owner: Connection, app_role: str) -> None:
         owner.execute(text(f"revoke all on {name} from {role}"))
         if not is_partition and name != "alembic_version":
             owner.execute(text(f"grant select, insert, update, delete on {name} to {role}"))
+    for name in tables_of(AppendOnlyModel):
+        owner.execute(text(f"revoke update, delete on {name} from {role}"))
 
 
 _TABLES = """

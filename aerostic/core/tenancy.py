@@ -62,6 +62,10 @@ class TenantModel(SQLModel):
     tenant_id: UUID = Field(default=None, primary_key=True)
 
 
+class AppendOnlyModel(TenantModel):
+    """A row that is written once and never changed or deleted: the app's role may not, and a trigger refuses."""
+
+
 class PlatformModel(SQLModel):
     """A private row of the platform: seen only inside `platform_work`."""
 

@@ -294,6 +294,9 @@ _RIGHTS = (
     f" grant select, insert, update, delete on tables to {APP_ROLE}",
     f"alter default privileges for role {OWNER_ROLE} in schema public"
     f" grant usage, select on sequences to {APP_ROLE}",
+    # pgvector, where this PostgreSQL has it: only a superuser may add it.
+    "do $$ begin if exists (select from pg_available_extensions where name = 'vector')"
+    " then create extension if not exists vector; end if; end $$",
 )
 
 

@@ -1,6 +1,6 @@
 """Every kind of node, in the order of the palette. A kind that is not listed does not exist."""
 
-from aerostic.domain.automation.nodes import ask, logic, responding, send, triggers, waiting
+from aerostic.domain.automation.nodes import ai, ask, logic, responding, send, triggers, waiting
 from aerostic.domain.automation.nodes.base import Node
 
 NODES: tuple[type[Node], ...] = (
@@ -31,6 +31,13 @@ NODES: tuple[type[Node], ...] = (
     logic.Split,
     logic.Stop,
     responding.RespondToWebhook,
+    ai.AskAgent,
+    ai.UseGemini,
+    ai.UseLocal,
+    ai.Remember,
+    ai.UseKnowledge,
+    ai.SearchKnowledge,
+    ai.StoreValue,
 )
 
 BY_KIND: dict[str, type[Node]] = {one.kind: one for one in NODES}

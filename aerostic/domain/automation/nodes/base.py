@@ -236,7 +236,7 @@ class Change(Node):
 
 
 class Call(Node):
-    outputs = (OUT, ERROR)
+    outputs: ClassVar[tuple[Port, ...]] = (OUT, ERROR)
 
     @classmethod
     async def call(cls, step: Step, config: Any, outside: Outside) -> Outcome:

@@ -1,0 +1,1 @@
+"""AI agents: who they are, what they may do, what they remember, and what each turn cost."""

@@ -1,0 +1,1 @@
+"""Documents that agents answer from: read, cut into passages, found again with their place."""

@@ -1,0 +1,1 @@
+"""What a workspace has used, as events that never change."""
