@@ -4,6 +4,7 @@ Each refusal is paired with the rightful person's success on the very same input
 does not pass for a closed one. An operation without an example fails: nobody can forget one.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,6 +28,7 @@ from aerostic.domain.identity.models import User
 from aerostic.domain.inbox.models import CannedReply, Label
 from aerostic.domain.templates.models import Template
 from aerostic.domain.tenants.models import Invitation
+from aerostic.domain.vault.models import Secret
 from backend_api.app import api
 from backend_api.openapi import operations
 from tests.builders import contact_of, conversation_of, inbound, outbound
@@ -80,6 +82,7 @@ def make_world() -> World:
         "label_id": Label(name="vip"),
         "reply_id": CannedReply(shortcut="hi", text="Hello"),
         "tag_id": Tag(name="gold"),
+        "secret_id": Secret(name="shop", sealed="unreadable"),
         "attribute_id": ContactAttribute(key="size", label="Size"),
         "template_id": Template(
             account_id=place.account_id,
@@ -199,6 +202,31 @@ def meta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     settings.cache_clear()
 
 
+GREETING: dict[str, Any] = {
+    "nodes": [
+        {"id": "begin", "kind": "trigger.message"},
+        {"id": "say", "kind": "send.text", "config": {"text": "Hello"}},
+    ],
+    "edges": [{"id": "e", "source": "begin", "target": "say"}],
+}
+
+
+def _drafted(world: World, client: TestClient) -> None:
+    made = client.post("/api/v1/workflows", json={"name": "Hi", "graph": GREETING})
+    world.ids["workflow_id"] = made.json()["id"]
+
+
+def _published(world: World, client: TestClient) -> None:
+    _drafted(world, client)
+    path = f"/api/v1/workflows/{world.ids['workflow_id']}/publish"
+    world.ids["number"] = client.post(path, json={}).json()["number"]
+
+
+def _workflow_file(_: Ids) -> Any:
+    content = json.dumps({"file": "aerostic-workflow", "format": 1, "name": "Hi"}).encode()
+    return {"file": ("workflow.json", content, "application/json")}
+
+
 def _at_meta(world: World, _: TestClient) -> None:
     """The number that Meta knows, in this workspace and in no other."""
     with shared_work(system("test")) as ctx:
@@ -215,7 +243,12 @@ def _at_meta(world: World, _: TestClient) -> None:
 TEXT = {"type": "text", "text": "Until six"}
 V1 = "/api/v1"
 TALK = f"{V1}/conversations/{{conversation_id}}"
+FLOW = f"{V1}/workflows/{{workflow_id}}"
 EXAMPLES: dict[tuple[str, str], Example] = {
+    ("get", f"{V1}/secrets"): Example("admin"),
+    ("post", f"{V1}/secrets"): Example("admin", lambda _: {"name": "key", "value": "s3cret"}),
+    ("patch", f"{V1}/secrets/{{secret_id}}"): Example("admin", lambda _: {"name": "other"}),
+    ("delete", f"{V1}/secrets/{{secret_id}}"): Example("admin"),
     ("get", f"{V1}/canned-replies"): Example(),
     ("post", f"{V1}/canned-replies"): Example(
         "admin", lambda _: {"shortcut": "bye", "text": "Bye"}
@@ -312,6 +345,30 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("post", f"{V1}/contact-imports/{{import_id}}/start"): Example(
         "admin", lambda _: {"mapping": ["name", "phone"]}, prepare=_imported
     ),
+    ("get", f"{V1}/workflows"): Example("admin"),
+    ("post", f"{V1}/workflows"): Example("admin", lambda _: {"name": "Hi", "graph": GREETING}),
+    ("get", f"{V1}/workflows/kinds"): Example("admin"),
+    ("get", f"{V1}/workflows/starters"): Example("admin"),
+    ("post", f"{V1}/workflows/import"): Example("admin", files=_workflow_file),
+    ("get", FLOW): Example("admin", prepare=_drafted),
+    ("patch", FLOW): Example("admin", lambda _: {"name": "Bye"}, prepare=_drafted),
+    ("put", f"{FLOW}/draft"): Example(
+        "admin", lambda _: {"revision": 0, "graph": {}}, prepare=_drafted
+    ),
+    ("get", f"{FLOW}/findings"): Example("admin", prepare=_drafted),
+    ("post", f"{FLOW}/publish"): Example("admin", lambda _: {"note": "One"}, prepare=_drafted),
+    ("post", f"{FLOW}/enable"): Example("admin", prepare=_published),
+    ("post", f"{FLOW}/disable"): Example("admin", prepare=_published),
+    ("post", f"{FLOW}/archive"): Example("admin", prepare=_published),
+    ("post", f"{FLOW}/unarchive"): Example("admin", prepare=_published),
+    ("post", f"{FLOW}/duplicate"): Example("admin", lambda _: {}, prepare=_drafted),
+    ("post", f"{FLOW}/restore"): Example(
+        "admin", lambda ids: {"number": ids["number"]}, prepare=_published
+    ),
+    ("get", f"{FLOW}/versions"): Example("admin", prepare=_published),
+    ("get", f"{FLOW}/versions/{{number}}"): Example("admin", prepare=_published),
+    ("get", f"{FLOW}/compare"): Example("admin", query="?before=1", prepare=_published),
+    ("get", f"{FLOW}/export"): Example("admin", prepare=_drafted),
     ("post", f"{V1}/contact-imports/{{import_id}}/cancel"): Example("admin", prepare=_imported),
     ("get", f"{V1}/contact-imports/{{import_id}}/refusals"): Example("admin", prepare=_imported),
     ("get", f"{V1}/contact-imports/{{import_id}}/report"): Example("admin", prepare=_imported),

@@ -1,6 +1,15 @@
 """Every kind of node, in the order of the palette. A kind that is not listed does not exist."""
 
-from aerostic.domain.automation.nodes import ai, ask, logic, responding, send, triggers, waiting
+from aerostic.domain.automation.nodes import (
+    ai,
+    ask,
+    http,
+    logic,
+    responding,
+    send,
+    triggers,
+    waiting,
+)
 from aerostic.domain.automation.nodes.base import Node
 
 NODES: tuple[type[Node], ...] = (
@@ -30,6 +39,7 @@ NODES: tuple[type[Node], ...] = (
     logic.SubWorkflow,
     logic.Split,
     logic.Stop,
+    http.HttpRequest,
     responding.RespondToWebhook,
     ai.AskAgent,
     ai.UseGemini,

@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -37,8 +37,8 @@ def widget(name: str, **more: Any) -> dict[str, Any]:
 
 
 Text = Annotated[str, BeforeValidator(as_text)]
-Line = Annotated[Text, Field(max_length=2_000, json_schema_extra=widget("text"))]
-Paragraphs = Annotated[Text, Field(max_length=64_000, json_schema_extra=widget("multiline"))]
+Line = Annotated[Text, Field(json_schema_extra=widget("text"))]
+Paragraphs = Annotated[Text, Field(json_schema_extra=widget("multiline"))]
 Anything = Annotated[Any, Field(json_schema_extra=widget("json"))]
 Chosen = Annotated[
     UUID | None, BeforeValidator(as_nothing)
@@ -64,7 +64,7 @@ TimeZone = Annotated[
         title="Time zone",
         description="Such as Europe/Berlin.",
         max_length=64,
-        json_schema_extra=widget("time_zone"),
+        json_schema_extra=widget("choice", choices=sorted(available_timezones())),
     ),
 ]
 

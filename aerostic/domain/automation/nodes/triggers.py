@@ -21,7 +21,7 @@ NUMBERS: Any = Field(
     title="Numbers",
     description="Only messages to these numbers. None chosen: all of them.",
     max_length=100,
-    json_schema_extra=widget("number", many=True),
+    json_schema_extra=widget("number"),
 )
 
 
@@ -67,7 +67,6 @@ class OnMessage(Trigger):
             default=[],
             title="Kinds of messages",
             description="None chosen: every kind, also buttons and lists.",
-            json_schema_extra=widget("choices"),
         )
         referral: Referral = Field(
             default=Referral.ANY,
@@ -116,7 +115,6 @@ class OnKeyword(Trigger):
             description="One is enough. Capitals and spaces around do not matter.",
             min_length=1,
             max_length=100,
-            json_schema_extra=widget("words"),
         )
         way: Way = Field(
             default=Way.WORD,
@@ -181,7 +179,6 @@ class OnChoice(Trigger):
             title="Ids or titles",
             description="Of the buttons or rows that begin this. None: any tap.",
             max_length=100,
-            json_schema_extra=widget("words"),
         )
         numbers: list[UUID] = NUMBERS
 
@@ -220,11 +217,7 @@ class OnReaction(Trigger):
 
     class Config(NodeConfig):
         emojis: list[str] = Field(
-            default=[],
-            title="Emojis",
-            description="None: any reaction.",
-            max_length=50,
-            json_schema_extra=widget("words"),
+            default=[], title="Emojis", description="None: any reaction.", max_length=50
         )
         numbers: list[UUID] = NUMBERS
 
@@ -276,7 +269,6 @@ class OnSchedule(Trigger):
             description="Minute, hour, day, month, weekday: 0 9 * * 1-5 is nine o'clock from Monday to "
             "Friday.",
             max_length=100,
-            json_schema_extra=widget("cron"),
         )
         time_zone: TimeZone = "UTC"
 
@@ -312,7 +304,7 @@ class OnTag(Trigger):
             title="Tags",
             description="None chosen: any tag.",
             max_length=100,
-            json_schema_extra=widget("tag", many=True),
+            json_schema_extra=widget("tag"),
         )
 
     @classmethod

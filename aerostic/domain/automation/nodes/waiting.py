@@ -48,7 +48,7 @@ WEEK = tuple(Day)
 
 def only_for(*ways: Until, **more: Any) -> dict[str, Any]:
     """Shown in the form for these ways of waiting."""
-    return {"shown_if": {"until": [way.value for way in ways]}, **more}
+    return {"show_if": {"until": [way.value for way in ways]}, **more}
 
 
 class Wait(Instant):
@@ -80,26 +80,26 @@ class Wait(Instant):
         days: list[Day] = Field(
             default=list(WEEK[:5]),
             title="Days",
-            json_schema_extra=only_for(Until.BUSINESS_HOURS, widget="choices"),
+            json_schema_extra=only_for(Until.BUSINESS_HOURS),
         )
         opens: str = Field(
             default="09:00",
             title="From",
             description="Such as 09:00.",
             max_length=5,
-            json_schema_extra=only_for(Until.BUSINESS_HOURS, widget="time"),
+            json_schema_extra=only_for(Until.BUSINESS_HOURS),
         )
         closes: str = Field(
             default="18:00",
             title="To",
             description="Such as 18:00.",
             max_length=5,
-            json_schema_extra=only_for(Until.BUSINESS_HOURS, widget="time"),
+            json_schema_extra=only_for(Until.BUSINESS_HOURS),
         )
         time_zone: TimeZone = Field(
             default="UTC",
             title="Time zone",
-            json_schema_extra=only_for(Until.MOMENT, Until.BUSINESS_HOURS, widget="time_zone"),
+            json_schema_extra=only_for(Until.MOMENT, Until.BUSINESS_HOURS),
         )
         ends_on_reply: bool = Field(
             default=False,
