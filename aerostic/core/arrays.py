@@ -5,7 +5,7 @@ worker's time. Here the statement has told the type.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,48 +20,42 @@ _NULL = b"\xff\xff\xff\xff"
 _HEADER = struct.Struct(
     ">iiIii"
 )  # dimensions, has nulls, type of the elements, how many, counted from
-_LENGTH = struct.Struct(">i")
+_FOUR = struct.Struct(">i")
+_EIGHT = struct.Struct(">q")
 
 
-def _fixed(length: int, encode: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
-    prefix = _LENGTH.pack(length)
-    return lambda value: prefix + encode(value)
+Column = list[Any]
 
 
-def _variable(encode: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
-    def element(value: Any) -> bytes:
-        encoded = encode(value)
-        return _LENGTH.pack(len(encoded)) + encoded
-
-    return element
+def _uuids(values: Column) -> list[bytes]:
+    return [value.bytes for value in values]
 
 
-def _text(value: str) -> bytes:
-    # As psycopg: PostgreSQL's text holds no NUL.
-    encoded = value.encode()
-    if b"\x00" in encoded:
+def _texts(values: Column) -> list[bytes]:
+    encoded = [value.encode() for value in values]
+    if b"\x00" in b"".join(encoded):  # as psycopg: PostgreSQL's text holds none
         raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
     return encoded
 
 
-def _jsonb(value: str) -> bytes:
-    return b"\x01" + value.encode()  # the version of the format
+def _jsons(values: Column) -> list[bytes]:
+    return [b"\x01" + value.encode() for value in values]  # the version of the format
 
 
-def _moment(value: datetime) -> bytes:
-    return ((value - _EPOCH) // _MICROSECOND).to_bytes(8, "big", signed=True)
+def _moments(values: Column) -> list[bytes]:
+    return [_EIGHT.pack((value - _EPOCH) // _MICROSECOND) for value in values]
 
 
-# PostgreSQL's numbers of the element's type and of its array, and how one element is written.
-_TYPES: dict[str, tuple[int, int, Callable[[Any], bytes]]] = {
-    "uuid": (2950, 2951, _fixed(16, lambda value: value.bytes)),
-    "text": (25, 1009, _variable(_text)),
-    "jsonb": (3802, 3807, _variable(_jsonb)),
-    "bytea": (17, 1001, _variable(bytes)),
-    "int4": (23, 1007, _fixed(4, lambda value: value.to_bytes(4, "big", signed=True))),
-    "int8": (20, 1016, _fixed(8, lambda value: value.to_bytes(8, "big", signed=True))),
-    "bool": (16, 1000, _fixed(1, lambda value: b"\x01" if value else b"\x00")),
-    "timestamptz": (1184, 1185, _fixed(8, _moment)),
+# PostgreSQL's numbers of the element's type and of its array, and how the elements are written.
+_TYPES: dict[str, tuple[int, int, Callable[[Column], list[bytes]]]] = {
+    "uuid": (2950, 2951, _uuids),
+    "text": (25, 1009, _texts),
+    "jsonb": (3802, 3807, _jsons),
+    "bytea": (17, 1001, lambda values: values),
+    "int4": (23, 1007, lambda values: [_FOUR.pack(value) for value in values]),
+    "int8": (20, 1016, lambda values: [_EIGHT.pack(value) for value in values]),
+    "bool": (16, 1000, lambda values: [b"\x01" if value else b"\x00" for value in values]),
+    "timestamptz": (1184, 1185, _moments),
 }
 
 
@@ -98,7 +92,15 @@ def is_known(kind: str) -> bool:
 
 def encode(kind: str, values: Iterable[Any]) -> Encoded:
     """`kind[]`, nulls included. The text of a `jsonb` is taken as it is."""
-    number, _, element = _TYPES[kind]
-    parts: Sequence[bytes] = [_NULL if value is None else element(value) for value in values]
-    header = _HEADER.pack(1, int(_NULL in parts), number, len(parts), 1)
+    number, _, write = _TYPES[kind]
+    column = list(values)
+    there = [value for value in column if value is not None]
+    written = write(there)
+    lengths = [_FOUR.pack(len(one)) for one in written]
+    parts = [part for pair in zip(lengths, written, strict=True) for part in pair]
+    has_nulls = len(there) < len(column)
+    if has_nulls:
+        pairs = zip(lengths, written, strict=True)
+        parts = [_NULL if value is None else b"".join(next(pairs)) for value in column]
+    header = _HEADER.pack(1, int(has_nulls), number, len(column), 1)
     return _READY[kind](header + b"".join(parts))
