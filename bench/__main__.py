@@ -4,8 +4,10 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from bench.figures import Figure
+from bench.machine import spin
 from bench.stage import NotPossible
 
 Measure = Callable[..., Iterator[Figure]]
@@ -31,7 +33,8 @@ def _run(name: str, options: argparse.Namespace) -> bool:
     """Print each figure as soon as it is known. False: it could not be measured here."""
     measure: Measure = importlib.import_module(f"bench.{name}").measure
     try:
-        for figure in measure(quick=options.quick):
+        figures = chain(spin(name, "before"), measure(quick=options.quick), spin(name, "after"))
+        for figure in figures:
             print(figure.as_json() if options.json else figure.as_line(), flush=True)
     except NotPossible as reason:
         print(f"{name} could not be measured: {reason}", file=sys.stderr, flush=True)
