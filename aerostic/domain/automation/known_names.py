@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from aerostic.domain.automation import fitting, rules, templates
 from aerostic.domain.automation.graph import PlacedNode
+from aerostic.domain.automation.nodes import BY_KIND
 from aerostic.domain.automation.ways import Ways
 
 ALWAYS = frozenset({"workspace", "now", "trigger", "vars", "nodes", "error"})
@@ -50,7 +51,7 @@ def names_at(ways: Ways, node_id: str) -> frozenset[str]:
     made = [GIVEN_BY_STEP.get(one.kind, frozenset()) | chosen_names(one) for one in before]
     inside = [frozenset({"item", "index"})] if _is_inside_a_loop(ways, node_id) else []
     asked = [TALK] if any(one.kind.startswith(TALKS) for one in before) else []
-    tool = [frozenset({"tool"})] if node_id in ways.equips else []
+    tool = [frozenset({"tool", "input"})] if node_id in ways.equips else []
     return ALWAYS.union(*given, *made, *inside, *asked, *tool)
 
 
@@ -62,7 +63,8 @@ def chosen_names(node: PlacedNode) -> frozenset[str]:
         if isinstance(rows, list)
         else []
     )
-    chosen = [node.config.get(field) for field in NAME_FIELDS]
+    fields = BY_KIND[node.kind].Config.model_fields
+    chosen = [node.config.get(one, fields[one].default) for one in NAME_FIELDS if one in fields]
     return frozenset(one for one in (*named, *chosen) if isinstance(one, str) and one)
 
 

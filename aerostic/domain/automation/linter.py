@@ -15,6 +15,7 @@ from aerostic.domain.automation.ways import Ways, has_exit, rounds, ways_of
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 LOOP = "logic.loop"
+DECIDES = frozenset({"logic.condition", "logic.switch", "logic.split"})
 RESPOND = "webhook.respond"
 ANSWERS_POSTS = "trigger.webhook"
 BEGUN_BY_HAND = frozenset({"trigger.manual", "trigger.called"})  # with whatever their caller gives
@@ -77,12 +78,11 @@ def _leads_nowhere(_: Graph, ways: Ways) -> Iterator[Finding]:
     for node_id, node in ways.nodes.items():
         if node_id not in ways.reached or node_id in ways.triggers or node_id in ways.equips:
             continue
-        outputs = [port for port in rules.outputs_of(node) if port.type is PortType.FLOW]
         if node.kind == LOOP and "each" not in ways.leads[node_id]:
             yield Finding(
                 WARNING, f"“{_name(node)}” does nothing with its items: connect “each”.", node_id
             )
-        elif len(outputs) > 1 and node.kind.startswith("logic.") and not ways.leads[node_id]:
+        elif node.kind in DECIDES and not ways.leads[node_id]:
             yield Finding(
                 WARNING, f"“{_name(node)}” decides, but none of its outputs leads on.", node_id
             )
@@ -106,16 +106,6 @@ def _round_for_ever(_: Graph, ways: Ways) -> Iterator[Finding]:
                 f"{names} lead to each other and nowhere else. Add a way out, such as a condition."
             )
             yield Finding(ERROR, sentence, first)
-
-
-def _unequipped(graph: Graph, ways: Ways) -> Iterator[Finding]:
-    for node_id, node in ways.nodes.items():
-        if node_id not in ways.reached:
-            continue
-        for port in rules.inputs_of(node):
-            if port.type is PortType.MODEL and not any(graph.entering(node_id, port.name)):
-                sentence = f"“{_name(node)}” has no model. Connect one to “{port.title}”."
-                yield Finding(ERROR, sentence, node_id)
 
 
 def _without_conversation(_: Graph, ways: Ways) -> Iterator[Finding]:
@@ -150,7 +140,6 @@ Rule = Callable[[Graph, Ways], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     _nothing_begins,
     _settings,
-    _unequipped,
     _round_for_ever,
     _never_reached,
     _leads_nowhere,

@@ -1,6 +1,7 @@
 """Workflows that were exported from n8n. What has no equal here becomes a note in its place, and is told."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,7 +58,7 @@ class _Import:
     made: dict[str, Made] = field(default_factory=dict)
     nodes: list[PlacedNode] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    said: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # by node
 
 
 def is_n8n(document: Any) -> bool:
@@ -79,7 +80,7 @@ def read(document: Mapping[str, Any]) -> Imported:
         Graph(nodes=_as_given(work), edges=edges, notes=work.notes)
     )
     remarks = [
-        *work.remarks,
+        *(remark for node in work.given for remark in work.said[node]),
         *dict.fromkeys(f"A connection was left out: {one}" for one in left_out),
     ]
     name = str(document.get("name") or "Workflow from n8n")[:LONGEST_NAME]
@@ -138,7 +139,7 @@ def _place(work: _Import, name: str) -> None:
     if node["type"] == STICKY:
         work.notes.append(_sticky(work, name))
     elif node.get("disabled"):
-        work.remarks.append(f"“{name}” was switched off in n8n, so it was left out.")
+        work.said[name].append(f"“{name}” was switched off in n8n, so it was left out.")
     elif node["type"] not in NOTHING:
         _place_step(work, name)
 
@@ -152,12 +153,12 @@ def _place_step(work: _Import, name: str) -> None:
             raise NoEqual("There is no such step here.")
     except NoEqual as reason:
         kind = str(node["type"]).rpartition(".")[2]
-        work.remarks.append(f"“{name}” ({kind}) has no equal here. {reason}")
+        work.said[name].append(f"“{name}” ({kind}) has no equal here. {reason}")
         work.notes.append(_note(work, name, f"n8n: “{name}” ({kind}) has no equal here."))
         return
     work.made[name] = made
-    work.remarks += [f"“{name}”: {remark}" for remark in made.remarks]
-    work.remarks += [
+    work.said[name] += [f"“{name}”: {remark}" for remark in made.remarks]
+    work.said[name] += [
         f"“{name}”: the expression {script[:120]} could not be read. Write it again."
         for script in dict.fromkeys(expressions.unread)
     ]

@@ -3,6 +3,7 @@
 Written for the versions that n8n 1.x exports: the newest shape of each node's parameters, and the one before.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -287,12 +288,99 @@ def _respond(source: Source) -> Made:
             "webhook.respond", config | {"body_type": "text", "body": source.text("responseBody")}
         )
     if way == "json":
-        body = source.read("responseBody")
+        body = _parsed(source.read("responseBody"))
         return Made("webhook.respond", config | {"body_type": "json", "body": body})
     if way in {"firstIncomingItem", "allIncomingItems"}:
         body = f"{{{{ {source.input_path} }}}}" if source.input_path else ""
         return Made("webhook.respond", config | {"body_type": "json", "body": body})
     raise NoEqual(f"It responds with “{way}”, which can not be had here.")
+
+
+def _http(source: Source) -> Made:
+    method = str(source.at("method") or source.at("requestMethod") or "GET").upper()
+    config: dict[str, Any] = {"method": method, "url": source.text("url")}
+    for ours, names in _PAIRS.items():
+        if pairs := next((found for one in names if (found := _pairs(source, *one))), None):
+            config[ours] = pairs
+    remarks = []
+    if source.at("authentication") not in (None, "none"):
+        remarks.append("choose the secret to sign in with: n8n keeps them apart from the file.")
+    body = _http_body(source)
+    if body.get("body_type") == "text" and source.at("specifyBody") == "json":
+        named = {"name": "Content-Type", "value": "application/json"}
+        config["headers"] = [*config.get("headers", []), named]
+    return Made("http.request", config | body, ("out",), tuple(remarks))
+
+
+_PAIRS = {
+    "query": (("queryParameters", "parameters"), ("queryParametersUi", "parameter")),
+    "headers": (("headerParameters", "parameters"), ("headerParametersUi", "parameter")),
+}
+
+
+def _http_body(source: Source) -> dict[str, Any]:
+    if source.at("sendBody") is False:
+        return {}
+    if given := source.at("jsonBody") or source.at("bodyParametersJson"):
+        return _json_body(source.expressions.read(given))
+    rows = _pairs(source, "bodyParameters", "parameters") or _pairs(
+        source, "bodyParametersUi", "parameter"
+    )
+    if source.at("contentType") in {"form-urlencoded", "multipart-form-data"}:
+        return {"body_type": "form", "form": rows}
+    if text := source.text("body"):
+        return {"body_type": "text", "text": text}
+    return (
+        {"body_type": "json", "json_body": {one["name"]: one["value"] for one in rows}}
+        if rows
+        else {}
+    )
+
+
+def _json_body(given: Any) -> dict[str, Any]:
+    """As an object, so that values are placed safely inside of it; as text where it is none by itself."""
+    body = _parsed(given)
+    if isinstance(body, str) and not body.startswith("{{"):
+        return {"body_type": "text", "text": body}
+    return {"body_type": "json", "json_body": body}
+
+
+def _parsed(given: Any) -> Any:
+    """What a text of JSON says; the text itself where an expression stands outside of its quotes."""
+    try:
+        return json.loads(given) if isinstance(given, str) else given
+    except (ValueError, RecursionError):
+        return given.strip()
+
+
+def _agent(source: Source) -> Made:
+    instructions = source.text("options", "systemMessage")
+    config = {"agent": f"@agent/{source.name}", "message": "{{ message.text }}"}
+    if source.at("promptType") == "define" and (text := source.text("text")):
+        config["message"] = text
+    if instructions:
+        config["instructions"] = instructions
+    remark = "choose the agent that answers, or make one of this name under AI agents."
+    return Made("ai.agent", config, remarks=(remark,))
+
+
+_GEMINI = ("gemini-2.5-flash-lite", "gemini-2.5-flash", "gemini-2.5-pro")
+
+
+def _gemini(source: Source) -> Made:
+    named = source.text("modelName").removeprefix("models/")
+    model = next((one for one in _GEMINI if named.startswith(one)), "gemini-2.5-flash")
+    config: dict[str, Any] = {"model": model}
+    temperature = source.at("options", "temperature")
+    if isinstance(temperature, int | float) and 0 <= temperature <= 2:
+        config["temperature"] = temperature
+    remarks = () if named == model else (f"its model is {model} here.",)
+    return Made("model.gemini", config, ("model",), remarks)
+
+
+def _memory(source: Source) -> Made:
+    kept = _whole(source.at("contextWindowLength"), 5) * 2  # n8n counts what both sides said as one
+    return Made("ai.memory", {"messages": max(0, min(50, kept))}, ("memory",))
 
 
 Maker = Callable[[Source], Made]
@@ -315,4 +403,9 @@ MAKERS: dict[str, Maker] = {
     f"{BASE}stopAndError": _stop,
     f"{BASE}executeWorkflow": _sub_workflow,
     f"{BASE}respondToWebhook": _respond,
+    f"{BASE}httpRequest": _http,
+    f"{BASE}httpRequestTool": _http,
+    f"{CHAIN}agent": _agent,
+    f"{CHAIN}lmChatGoogleGemini": _gemini,
+    f"{CHAIN}memoryBufferWindow": _memory,
 }

@@ -8,6 +8,8 @@ from aerostic.domain.automation.graph import Graph, PlacedNode, PortType
 from aerostic.domain.automation.nodes import BY_KIND
 from aerostic.domain.automation.nodes.base import ERROR, Trigger
 
+IGNORED = frozenset({ERROR.name, "reply"})  # outputs that need not be taken, and mostly are not
+
 Leads = Mapping[str, Mapping[str, str]]  # node, output, node
 
 
@@ -63,13 +65,13 @@ def rounds(ways: Ways) -> Iterator[frozenset[str]]:
 def has_exit(ways: Ways, steps: frozenset[str]) -> bool:
     """Whether a run may leave: through an output that leads elsewhere, or nowhere and so to its end.
 
-    An error that nobody takes is no way out: it fails the run.
+    What goes wrong and is taken by nobody is no way out, nor is an answer during a wait.
     """
     for step in steps:
         for port in rules.outputs_of(ways.nodes[step]):
             target = ways.leads[step].get(port.name)
-            is_error = port.name == ERROR.name and target is None
-            if port.type is PortType.FLOW and not is_error and target not in steps:
+            is_ignored = target is None and port.name in IGNORED
+            if port.type is PortType.FLOW and not is_ignored and target not in steps:
                 return True
     return False
 
