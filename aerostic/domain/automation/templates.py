@@ -192,6 +192,15 @@ def _looked_up(path: str, scope: Scope, work: _Work) -> Any:
     return found
 
 
+def part_of(value: Any, path: str) -> Any:
+    """The part of a value that `orders[0].total` names; nothing where there is none."""
+    for segment in _segments(path):
+        value = _item(value, segment)
+        if value is _MISSING:
+            return None
+    return value
+
+
 def _item(holder: Any, name: str) -> Any:
     if isinstance(holder, Mapping):
         if name in holder:

@@ -126,6 +126,12 @@ def invitation(
     )
 
 
+def from_workspace(ctx: Context, to: str, *, subject: str, text: str, workspace: str) -> None:
+    """What a workflow of a workspace says to somebody. It is signed, so that it can not pass for ours."""
+    paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]
+    _send(ctx, to, subject, [*paragraphs, f"Sent by {_one_line(workspace)} with Aerostic."])
+
+
 def _send(ctx: Context, to: str, subject: str, paragraphs: list[str]) -> None:
     """Hand over to the mail job. Sealed: a code in it must not lie readable in Redis."""
     mail = Mail(to, _one_line(subject), "\n\n".join(paragraphs) + "\n", _as_page(paragraphs))

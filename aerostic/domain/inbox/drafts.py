@@ -21,6 +21,7 @@ CAPTION_LIMIT = 1024
 SMALL_LIMIT = 60  # headers and footers
 TITLE_LIMIT = 20  # buttons
 ROW_TITLE_LIMIT, ROW_DESCRIPTION_LIMIT, ROWS = 24, 72, 10
+PRODUCTS = 30
 MEDIA_KINDS = ("image", "video", "audio", "document", "sticker")
 CAPTIONED = ("image", "video", "document")
 HEADER_KINDS = ("image", "video", "document")
@@ -191,6 +192,82 @@ class Draft:
         return cls("interactive", node, body, key, reply_to, header.media_id if header else None)
 
     @classmethod
+    def flow(
+        cls,
+        body: str,
+        label: str,
+        flow_id: str,
+        *,
+        token: str = "",
+        screen: str = "",
+        values: Mapping[str, Any] | None = None,
+        is_draft: bool = False,
+        header: Header | None = None,
+        footer: str = "",
+        key: str = "",
+    ) -> Self:
+        """A WhatsApp Flow (a form) behind a button. `token` comes back with the answers.
+
+        With a `screen` it opens there, filled with `values`; without one our endpoint at Meta is asked.
+        """
+        parameters: Node = {
+            "flow_message_version": "3",
+            "flow_id": flow_id,
+            "flow_cta": label,
+            "flow_action": "navigate" if screen else "data_exchange",
+            "mode": "draft" if is_draft else "published",
+        }
+        if token:
+            parameters["flow_token"] = token
+        if screen:
+            given = {"data": dict(values)} if values else {}
+            parameters["flow_action_payload"] = {"screen": screen} | given
+        action = {"name": "flow", "parameters": parameters}
+        node = _interactive("flow", body, action, header, footer)
+        return cls("interactive", node, body, key, None, header.media_id if header else None)
+
+    @classmethod
+    def product(
+        cls, catalog_id: str, product: str, *, body: str = "", footer: str = "", key: str = ""
+    ) -> Self:
+        """One product of a catalogue, by the id that the shop gave it."""
+        action = {"catalog_id": catalog_id, "product_retailer_id": product}
+        node = _interactive("product", body, action, None, footer)
+        if not body:
+            del node["body"]
+        return cls("interactive", node, body or product, key)
+
+    @classmethod
+    def products(
+        cls,
+        catalog_id: str,
+        sections: Mapping[str, Sequence[str]],
+        *,
+        header: str,
+        body: str,
+        footer: str = "",
+        key: str = "",
+    ) -> Self:
+        """Up to thirty products of a catalogue, in titled sections."""
+        parts = [
+            {"title": title, "product_items": [{"product_retailer_id": one} for one in products]}
+            for title, products in sections.items()
+        ]
+        action = {"catalog_id": catalog_id, "sections": parts}
+        node = _interactive("product_list", body, action, Header(header), footer)
+        return cls("interactive", node, body, key)
+
+    @classmethod
+    def catalogue(cls, body: str, *, thumbnail: str = "", footer: str = "", key: str = "") -> Self:
+        """A button that opens the whole catalogue; its picture is that of one product."""
+        action: Node = {"name": "catalog_message"}
+        if thumbnail:
+            action["parameters"] = {"thumbnail_product_retailer_id": thumbnail}
+        return cls(
+            "interactive", _interactive("catalog_message", body, action, None, footer), body, key
+        )
+
+    @classmethod
     def template(
         cls,
         template_id: UUID,
@@ -346,7 +423,8 @@ def _check_contacts(draft: Draft) -> None:
 
 def _check_interactive(draft: Draft) -> None:
     node = draft.node
-    check_length("text", "The message", node["body"]["text"], BODY_LIMIT)
+    if node["type"] != "product" or "body" in node:
+        check_length("text", "The message", node["body"]["text"], BODY_LIMIT)
     check_length("footer", "The footer", _inner(node, "footer", "text"), SMALL_LIMIT, least=0)
     _check_header(node)
     _ACTIONS[node["type"]](node["action"])
@@ -360,7 +438,7 @@ def _check_header(node: Node) -> None:
         check_length("header", "The header", header["text"], SMALL_LIMIT)
     elif header["type"] not in HEADER_KINDS:
         raise Invalid("header", "A header is a text, a picture, a video or a document.")
-    elif node["type"] == "list":
+    elif node["type"] in {"list", "product_list"}:
         raise Invalid("header", "The header of a list is a text.")
 
 
@@ -401,6 +479,40 @@ def _check_link(action: Node) -> None:
         raise Invalid("url", "The address must start with https:// or http://.")
 
 
+def _check_flow(action: Node) -> None:
+    parameters = action["parameters"]
+    check_length("label", "The button's label", parameters["flow_cta"], TITLE_LIMIT)
+    if not parameters["flow_id"].isdecimal() or len(parameters["flow_id"]) > 40:
+        raise Invalid("flow_id", "The id of a WhatsApp Flow is a number, as Meta shows it.")
+    check_length("token", "The token", parameters.get("flow_token", ""), 200, least=0)
+    screen = parameters.get("flow_action_payload", {}).get("screen", "")
+    check_length("screen", "The screen's name", screen, 80, least=0)
+
+
+def _check_product(action: Node) -> None:
+    check_length("catalog_id", "The catalogue's id", action["catalog_id"], 100)
+    check_length("product", "The product's id", action["product_retailer_id"], 100)
+
+
+def _check_products(action: Node) -> None:
+    check_length("catalog_id", "The catalogue's id", action["catalog_id"], 100)
+    sections = action["sections"]
+    products = [one["product_retailer_id"] for part in sections for one in part["product_items"]]
+    if not 1 <= len(sections) <= 10 or not all(part["product_items"] for part in sections):
+        raise Invalid("sections", "A list of products has one to ten sections, and no empty one.")
+    if len(products) > PRODUCTS:
+        raise Invalid("sections", f"A list has at most {PRODUCTS} products.")
+    for part in sections:
+        check_length("sections", "A section's title", part["title"], ROW_TITLE_LIMIT)
+    for product in products:
+        check_length("sections", "A product's id", product, 100)
+
+
+def _check_catalogue(action: Node) -> None:
+    thumbnail = action.get("parameters", {}).get("thumbnail_product_retailer_id", "")
+    check_length("thumbnail", "The product's id", thumbnail, 100, least=0)
+
+
 def _check_distinct(field_name: str, what: str, values: Sequence[str]) -> None:
     if len(set(values)) < len(values):
         raise Invalid(field_name, f"Two {what} are the same. Each needs its own id and title.")
@@ -421,4 +533,12 @@ _CHECKS = {
     **dict.fromkeys(MEDIA_KINDS, _check_media),
 }
 
-_ACTIONS = {"button": _check_buttons, "list": _check_list, "cta_url": _check_link}
+_ACTIONS = {
+    "button": _check_buttons,
+    "list": _check_list,
+    "cta_url": _check_link,
+    "flow": _check_flow,
+    "product": _check_product,
+    "product_list": _check_products,
+    "catalog_message": _check_catalogue,
+}

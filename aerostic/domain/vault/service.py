@@ -83,7 +83,7 @@ def change(
 
     Who widens where it may be sent must know the value: else a member could send it to themselves.
     """
-    secret = access(ctx, secret_id, for_update=True)
+    secret = _the_secret(ctx, secret_id, for_update=True)
     if hosts is not KEEP:
         _change_hosts(secret, _hosts(hosts), has_value=value is not KEEP)
     if name is not KEEP:
@@ -99,7 +99,7 @@ def change(
 @requires(Permission.CONNECTIONS_MANAGE)
 def delete(ctx: Context, secret_id: UUID) -> None:
     """Forget a secret. What uses it fails from now on, and says why."""
-    ctx.session.delete(access(ctx, secret_id))
+    ctx.session.delete(_the_secret(ctx, secret_id))
     ctx.announce("secret", secret_id)
 
 
@@ -108,14 +108,14 @@ def open_for_use(ctx: Context, secret_id: UUID) -> Opened:
     """The value, for a part of the system that is about to use it. No person and no key gets it."""
     if ctx.actor.kind is not ActorKind.SYSTEM:
         raise NotAllowed("Secrets are used by workflows. Nobody can read them.")
-    secret = access(ctx, secret_id)
+    secret = _the_secret(ctx, secret_id)
     if secret.used_at is None or ctx.now - secret.used_at > USED_ANEW:
         secret.used_at = ctx.now
     value = crypto.decrypt(secret.sealed, bound_to=_place(secret.id))
     return Opened(secret.name, value, tuple(secret.hosts))
 
 
-def access(ctx: Context, secret_id: UUID, *, for_update: bool = False) -> Secret:
+def _the_secret(ctx: Context, secret_id: UUID, *, for_update: bool = False) -> Secret:
     """Raises NotFound."""
     found = ctx.get(Secret, secret_id, for_update=for_update)
     if found is None:

@@ -152,7 +152,10 @@ class AskAgent(Call):
     class Config(NodeConfig):
         agent: UUID = Field(title="Agent", json_schema_extra=widget("agent"))
         message: Paragraphs = Field(
-            default="{{ message.text }}", title="What it answers", max_length=8_000
+            default="",
+            title="What it answers",
+            description="Empty: what the contact wrote.",
+            max_length=8_000,
         )
         instructions: Paragraphs = Field(
             default="",
@@ -201,7 +204,7 @@ def _equipped(step: Step, config: Any, agent: Persona, outside: Outside) -> Run:
     bases = [_read(step, one, UseKnowledge.Config).base for one in equipment.get("knowledge", ())]
     return Run(
         agent=agent,
-        message=config.message,
+        message=config.message.strip() or _written(step),
         run_id=step.execution_id,
         memory_key=key,
         conversation_id=step.conversation_id,
@@ -209,6 +212,12 @@ def _equipped(step: Step, config: Any, agent: Persona, outside: Outside) -> Run:
         base_ids=tuple(bases),
         tools=AttachedTools(equipment.get("tools", ()), outside),
     )
+
+
+def _written(step: Step) -> str:
+    """What the contact wrote, in the message that began or last resumed the run."""
+    message = step.scope.get("message")
+    return str(message.get("text") or "") if isinstance(message, Mapping) else ""
 
 
 def _with_model(step: Step, agent: Persona, attached: Sequence[PlacedNode]) -> Persona:
@@ -351,16 +360,20 @@ class SearchKnowledge(Call):
     class Config(ToolConfig):
         base: UUID = Field(title="Knowledge base", json_schema_extra=widget("knowledge"))
         question: Paragraphs = Field(
-            default="{{ message.text }}", title="Question", max_length=2_000
+            default="",
+            title="Question",
+            description="Empty: what the contact wrote.",
+            max_length=2_000,
         )
         limit: int = Field(default=3, ge=1, le=20, title="How many passages at most")
         save_as: Name = Field(default="", title="Keep it as", description="{{ vars.name }}")
 
     @classmethod
     async def call(cls, step: Step, config: Any, outside: Outside) -> Outcome:
-        vector = await embedding.vector_of(config.question)
+        question = config.question.strip() or _written(step)
+        vector = await embedding.vector_of(question)
         found = await outside.ask(
-            searching.find, [config.base], config.question, vector=vector, limit=config.limit
+            searching.find, [config.base], question, vector=vector, limit=config.limit
         )
         output = {
             "found": bool(found),
