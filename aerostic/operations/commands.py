@@ -311,6 +311,15 @@ def sender(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 
 
 @cli.command()
+def automation(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """The process that runs workflows. Several may run: each run has one at a time."""
+    from aerostic.operations import serve, servers
+
+    servers.for_a_process(from_here(data_dir))
+    serve.automation()
+
+
+@cli.command()
 def simulator(
     port: Port = 8002, host: Host = "127.0.0.1", data_dir: DataDir = DEFAULT_DATA_DIR
 ) -> None:

@@ -67,6 +67,14 @@ def sender() -> None:
     lanes.main(ready=announce_ready)
 
 
+def automation() -> None:
+    """Hear what happens and walk the runs of workflows until told to stop."""
+    from workers import automation as automat
+
+    logs.configure()
+    automat.main(ready=announce_ready)
+
+
 def web(*, host: str, port: int, processes: int) -> None:
     """Become the web server: pages, their sockets, the API and the webhooks on one port."""
     if not (frontend.built_pages() / "index.html").exists():

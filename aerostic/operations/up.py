@@ -168,8 +168,9 @@ class _Start:
             is_ready=lambda: answers(port, "/health/ready", "/"),
         )
         sender = self._background("sender", "sender")
+        automation = self._background("automation", "automation")
         scheduler = self._background("scheduler", "scheduler")
-        return [web, *self._workers(), sender, scheduler, *self._simulator()]
+        return [web, *self._workers(), sender, automation, scheduler, *self._simulator()]
 
     def _workers(self) -> list[Service]:
         names = [f"worker-{n}" for n in range(1, self.wishes.workers + 1)]

@@ -289,7 +289,8 @@ def begun(
         return engine.begin(
             ctx,
             workflow_id=version.workflow_id,
-            version=version,
+            version_id=version.id,
+            version_number=version.number,
             trigger_node="t",
             given=given,
             mode=mode,

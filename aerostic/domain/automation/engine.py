@@ -44,7 +44,8 @@ def begin(
     workflow_id: UUID,
     trigger_node: str,
     given: Mapping[str, Any],
-    version: WorkflowVersion | None = None,
+    version_id: UUID | None = None,
+    version_number: int | None = None,
     graph: Graph | None = None,
     trigger_kind: str = "",
     mode: ExecutionMode = ExecutionMode.LIVE,
@@ -57,8 +58,8 @@ def begin(
     execution = Execution(
         id=new_id(),
         workflow_id=workflow_id,
-        version_id=version.id if version else None,
-        version_number=version.number if version else None,
+        version_id=version_id,
+        version_number=version_number,
         graph=None if graph is None else as_stored(graph),
         mode=mode,
         trigger_kind=trigger_kind,
@@ -101,20 +102,36 @@ def save(ctx: Context, run: Run, holder: str) -> bool:
     if not saving.save(ctx, run, holder):
         return False
     if run.parent_id and run.status in OVER:
-        _tell_parent(ctx, run, run.parent_id)
+        tell_parent(
+            ctx,
+            run.id,
+            run.parent_id,
+            status=run.status,
+            reason=run.reason,
+            result=result(run),
+        )
     ctx.announce("execution", run.id)
     return True
 
 
-def _tell_parent(ctx: Context, child: Run, parent_id: UUID) -> None:
-    told = {"status": child.status, "reason": child.reason, "result": result(child)}
+def tell_parent(
+    ctx: Context,
+    child_id: UUID,
+    parent_id: UUID,
+    *,
+    status: str,
+    reason: str,
+    result: Any = None,
+) -> None:
+    """A sub-workflow has ended: whoever called it goes on."""
+    told = {"status": status, "reason": reason, "result": result}
     cursor = ctx.cursor()
     cursor.execute(
         "update executions set status = 'ready', awaits = '',"
         " state = state || jsonb_build_object('reply', jsonb_build_object('child', %s::jsonb))"
         " where tenant_id = %s and id = %s and status = 'waiting' and awaits = 'child'"
         " and state->'resting'->>'child' = %s returning id",
-        (as_json(told).decode(), ctx.tenant_id, parent_id, str(child.id)),
+        (as_json(told).decode(), ctx.tenant_id, parent_id, str(child_id)),
     )
     if cursor.fetchone() is not None:
         look_at(ctx, parent_id)

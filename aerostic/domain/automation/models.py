@@ -113,15 +113,6 @@ class WorkflowDirectory(SharedModel, table=True):
     )
 
 
-class AutomationSettings(TenantModel, table=True):
-    """What a workspace has decided about its automation. No row: as the defaults say."""
-
-    __tablename__ = "automation_settings"
-
-    hand_back_minutes: int = 12 * 60  # after a person's last answer, automation may answer again
-    keep_days: int = 30  # how long the log of a run that has ended is kept
-
-
 class Execution(TenantModel, table=True):
     """One run of a workflow. Partitioned by month on its id.
 

@@ -1,7 +1,7 @@
 """What a call may use: the client that refuses private addresses, our own rows, the tools of an agent."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 
@@ -20,13 +20,11 @@ from aerostic.domain.automation.nodes.base import (
     NodeFailed,
     Outcome,
     Step,
+    SubRun,
 )
 from aerostic.domain.automation.plans import read
 from aerostic.domain.automation.runs import Run
 from aerostic.domain.automation.walking import MOST_STEPS
-
-if TYPE_CHECKING:
-    from aerostic.domain.automation.runner import Runner
 
 R = TypeVar("R")
 
@@ -35,10 +33,20 @@ KEPT_SECONDS = 600
 MOST_TOOLS = 200  # uses in one step
 
 
+class Hands(Protocol):
+    """What a step needs of whoever walks its run."""
+
+    async def in_thread(self, action: Callable[..., R], *given: Any) -> R: ...
+
+    async def call_as_tool(self, run: Run, called: SubRun) -> Outcome: ...
+
+    def client(self) -> Any: ...
+
+
 class Reach:
     """For one step of one run."""
 
-    def __init__(self, runner: "Runner", run: Run, step: Step) -> None:
+    def __init__(self, runner: Hands, run: Run, step: Step) -> None:
         self._runner, self._run, self._step = runner, run, step
         self._used = 0
 

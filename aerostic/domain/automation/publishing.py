@@ -18,11 +18,11 @@ from aerostic.domain.automation.models import (
 )
 from aerostic.domain.automation.nodes import BY_KIND
 from aerostic.domain.automation.nodes.base import Trigger
+from aerostic.domain.automation.schedules import BY_THE_CLOCK
 from aerostic.domain.signals import telling
 from aerostic.domain.signals.models import Listener
 
 WEBHOOK = "trigger.webhook"
-SCHEDULE = "trigger.schedule"
 
 
 def start_listening(ctx: Context, workflow: Workflow, version: WorkflowVersion) -> None:
@@ -38,7 +38,7 @@ def start_listening(ctx: Context, workflow: Workflow, version: WorkflowVersion) 
         row = {"workflow_id": workflow.id, "tenant_id": ctx.tenant_id}
         ctx.session.execute(insert(WorkflowDirectory).values(row).on_conflict_do_nothing())
     for one in triggers:
-        if one.kind == SCHEDULE:
+        if one.kind in BY_THE_CLOCK:
             # Due at once: whoever takes it reads the clock time in its settings and agrees on the next.
             due_work.put(ctx, WorkKind.SCHEDULE, one.id, due_at=ctx.now)
     telling.listen(ctx, Listener.AUTOMATION, wanted=True)
@@ -51,7 +51,7 @@ def stop_listening(ctx: Context, workflow_id: UUID) -> None:
         col(WorkflowTrigger.workflow_id) == workflow_id,
     )
     scheduled = select(WorkflowTrigger.id).where(
-        *of_workflow, col(WorkflowTrigger.kind) == SCHEDULE
+        *of_workflow, col(WorkflowTrigger.kind).in_(BY_THE_CLOCK)
     )
     for trigger_id in ctx.session.exec(scheduled).all():
         due_work.settle(ctx, WorkKind.SCHEDULE, trigger_id)

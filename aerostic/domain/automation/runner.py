@@ -41,6 +41,7 @@ from aerostic.domain.automation.plans import Plans
 from aerostic.domain.automation.runs import Run
 from aerostic.domain.automation.saver import NO_DATABASE, Saver
 from aerostic.domain.automation.walking import Taking
+from aerostic.integrations.gemini import client as gemini
 
 log = logging.getLogger(__name__)
 
@@ -167,6 +168,7 @@ class Runner:
         await self.walk(child)
         if not child.is_over:
             return
+        self.walked.pop(run.id, None)  # it rests
         for caller in await self.take(run.tenant_id, [run.id]):
             await self.walk(caller)
             run.become(caller)
@@ -389,6 +391,7 @@ class Runner:
         except NO_DATABASE as error:
             log.warning("runs could not be given back: %s", error)
         self._threads.shutdown(wait=True)
+        await gemini.rest()
 
 
 def _tell_pages(changed: dict[UUID, set[UUID]]) -> None:

@@ -178,6 +178,7 @@ def _rest(run: Run, taking: Taking, outcome: Outcome, wait: Wait) -> None:
         "since": taking.step.now.isoformat(),
         "output": outcome.output,
     }
+    run.reply = run.calling = None
     run.status = ExecutionStatus.WAITING
     run.awaits = "reply" if wait.for_reply else "time"
     run.wake_at = wait.until

@@ -19,6 +19,8 @@ from aerostic.domain.channels.models import (
     PhoneNumber,
     WhatsappAccount,
 )
+from aerostic.domain.signals import telling
+from aerostic.domain.signals.models import Listener
 from aerostic.integrations.meta.management import Management, NumberFacts, TokenRefused
 
 log = logging.getLogger(__name__)
@@ -207,6 +209,8 @@ def set_mode(ctx: Context, number_id: UUID, mode: NumberMode) -> None:
     if number is None:
         raise NotFound("That number no longer exists.")
     number.mode = mode
+    if mode in {NumberMode.AUTOMATION, NumberMode.AI}:
+        telling.listen(ctx, Listener.AUTOMATION, wanted=True)
     ctx.announce("number", number.id)
 
 

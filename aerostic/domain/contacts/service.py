@@ -33,6 +33,9 @@ from aerostic.domain.contacts.schemas import (
     NewContact,
     Selection,
 )
+from aerostic.domain.signals import telling
+from aerostic.domain.signals.models import SignalKind
+from aerostic.domain.signals.telling import Happened
 
 MOST_AT_ONCE = 20_000
 MOST_ATTRIBUTES = 100
@@ -74,6 +77,7 @@ def create(ctx: Context, new: NewContact) -> Contact:
     ctx.session.flush()
     finding.index(ctx, contact)
     history.note(ctx, contact.id, EventKind.CREATED)
+    telling.tell(ctx, [Happened(SignalKind.CONTACT_CREATED, contact_id=contact.id)])
     for tag_id in fields.ids(new.tag_ids):
         _tag(ctx, the_tag(ctx, tag_id), [contact.id])
     ctx.announce("contact", contact.id)
@@ -214,6 +218,11 @@ def _tag(ctx: Context, tag: Tag, contact_ids: Iterable[UUID]) -> int:
     given = insert(ContactTag).on_conflict_do_nothing().returning(col(ContactTag.contact_id))
     newly = ctx.session.scalars(given, rows).all()
     history.note_many(ctx, newly, EventKind.TAGGED, tag=tag.name)
+    details = {"tag_id": str(tag.id), "tag": tag.name}
+    telling.tell(
+        ctx,
+        [Happened(SignalKind.CONTACT_TAGGED, contact_id=one, details=details) for one in newly],
+    )
     _announce_some(ctx, newly)
     return len(newly)
 

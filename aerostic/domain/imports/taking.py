@@ -18,6 +18,9 @@ from aerostic.domain.contacts.naming import sort_name
 from aerostic.domain.contacts.schemas import AttributeValue, EventKind
 from aerostic.domain.contacts.words import words_of
 from aerostic.domain.imports.rows import Person, Refusal
+from aerostic.domain.signals import telling
+from aerostic.domain.signals.models import SignalKind
+from aerostic.domain.signals.telling import Happened
 
 LONGEST_REPORTED_CELL = 200
 MOST_TAGS = 1_000
@@ -116,6 +119,8 @@ class Batch:
             (contact_id, words_of(person.name, "", person.email, person.phone))
             for contact_id, person in made
         )
+        told = [Happened(SignalKind.CONTACT_CREATED, contact_id=contact_id) for contact_id, _ in made]
+        telling.tell(self.ctx, told)
         self._tag(made)
         self._note(((contact_id, person.row.number) for contact_id, person in made), created=True)
         return taken

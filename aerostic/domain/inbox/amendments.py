@@ -13,6 +13,7 @@ from aerostic.core import bulk
 from aerostic.core.tenancy import Context
 from aerostic.domain.contacts.words import fold
 from aerostic.domain.inbox import content, reactions, reading, statuses
+from aerostic.domain.inbox.hearing import Hearing
 from aerostic.integrations.meta.webhooks import Amendment
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
@@ -35,7 +36,9 @@ class _Changing:
     amendments: list[Amendment] = field(default_factory=list)
 
 
-def apply(ctx: Context, amendments: Sequence[Amendment]) -> list[Amendment]:
+def apply(
+    ctx: Context, amendments: Sequence[Amendment], heard: Hearing | None = None
+) -> list[Amendment]:
     """Change messages. Return the amendments whose message is not known yet."""
     if not amendments:
         return []
@@ -55,7 +58,18 @@ def apply(ctx: Context, amendments: Sequence[Amendment]) -> list[Amendment]:
             _CHANGES[amendment.kind](changing, amendment)
     if changed:
         _update(ctx, cursor, changed)
+    if heard is not None:
+        _hear(heard, changed)
     return unknown
+
+
+def _hear(heard: Hearing, changed: Sequence[_Changing]) -> None:
+    """A reaction of the contact's, if it stands."""
+    for one in changed:
+        theirs = [by for by in one.amendments if by.kind == "reaction" and not by.is_ours]
+        emoji = one.reactions.get(reactions.CONTACT, {}).get("emoji", "")
+        if theirs and emoji:
+            heard.reaction(one.id, one.conversation_id, emoji)
 
 
 _LOCK = """

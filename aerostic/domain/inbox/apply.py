@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from aerostic.core.tenancy import Context
-from aerostic.domain.inbox import amendments, arrivals, erased, parked, people, statuses
+from aerostic.domain.inbox import amendments, arrivals, erased, hearing, parked, people, statuses
 from aerostic.domain.inbox.arrivals import Arrival
 from aerostic.integrations.meta.webhooks import Reading
 
@@ -34,15 +34,17 @@ def apply(ctx: Context, received: Sequence[Received]) -> int:
     changes = [one for each in received for one in each.reading.amendments]
     updates = [one for each in received for one in each.reading.statuses]
     told = [one.wamid for one in updates]
-    updates = statuses.apply(ctx, updates)
-    changes = amendments.apply(ctx, changes)
-    new = arrivals.take_in(ctx, _arrivals(received), _news(ctx, received))
+    heard = hearing.hearing(ctx)
+    updates = statuses.apply(ctx, updates, heard)
+    changes = amendments.apply(ctx, changes, heard)
+    new = arrivals.take_in(ctx, _arrivals(received), _news(ctx, received), heard)
     known = {one.written.wamid for one in new} | set(told)
     if known:
         waiting = parked.take(ctx, known)
-        changes = amendments.apply(ctx, [*waiting[0], *changes])
-        updates = statuses.apply(ctx, [*waiting[1], *updates])
+        changes = amendments.apply(ctx, [*waiting[0], *changes], heard)
+        updates = statuses.apply(ctx, [*waiting[1], *updates], heard)
     parked.park(ctx, [*changes, *updates])
+    hearing.tell(ctx, heard)
     return len(new)
 
 

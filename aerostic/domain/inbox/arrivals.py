@@ -18,6 +18,7 @@ from aerostic.core.queue import QueueName
 from aerostic.core.tenancy import Context
 from aerostic.domain.contacts.words import fold
 from aerostic.domain.inbox import content, people, reading, window
+from aerostic.domain.inbox.hearing import Hearing
 from aerostic.domain.inbox.models import ConversationStatus, Direction, Origin
 from aerostic.integrations.meta.webhooks import MEDIA_TYPES, NOTICE_TYPES, Written
 
@@ -59,7 +60,10 @@ class Arrival:
 
 
 def take_in(
-    ctx: Context, arrivals: Sequence[Arrival], news: Sequence[people.Sighting] = ()
+    ctx: Context,
+    arrivals: Sequence[Arrival],
+    news: Sequence[people.Sighting] = (),
+    heard: Hearing | None = None,
 ) -> list[Arrival]:
     """Write every message that is not there yet; return those. `news` tells of further names of people."""
     first = {one.written.wamid: one for one in reversed(arrivals)}
@@ -70,7 +74,7 @@ def take_in(
         people.Sighting(one.written.person, one.scope, one.written.at, wrote=one.counts)
         for one in distinct
     ]
-    found = people.find_or_make(ctx, [*seen, *news])
+    found = people.find_or_make(ctx, [*seen, *news], heard)
     for one, contact_id in zip(distinct, found[: len(distinct)], strict=True):
         one.contact_id = contact_id
     if not distinct:
@@ -86,7 +90,18 @@ def take_in(
             _insert_media(ctx, cursor, new)
             _insert_messages(ctx, cursor, new)
             _move_conversations(ctx, cursor, new)
+    if heard is not None:
+        _hear(heard, new)
     return new
+
+
+def _hear(heard: Hearing, new: Sequence[Arrival]) -> None:
+    """What people wrote, in its order; that one of us answered on the phone. Nothing of the past."""
+    for one in sorted(new, key=lambda arrival: arrival.order):
+        if one.counts:
+            heard.message(one.id, one.conversation_id, one.contact_id, one.number_id)
+        elif one.origin is Origin.PHONE_APP and one.written.type not in NOTICE_TYPES:
+            heard.echo(one.conversation_id, one.contact_id, one.number_id)
 
 
 # Conversations

@@ -64,6 +64,21 @@ def _reaction_lost(_: str, details: dict[str, Any]) -> str:
     return f"{what}. {reason}".strip()
 
 
+def _taken_over(who: str, details: dict[str, Any]) -> str:
+    text = f"{who} took over. Nothing is answered by itself here"
+    if not details.get("until"):
+        return f"{text} for now."
+    until = datetime.fromisoformat(details["until"])
+    return f"{text} until {until:%-d %B %Y, %H:%M} UTC."
+
+
+def _given_back(who: str, details: dict[str, Any]) -> str:
+    to = {"ai": "AI answers", "automation": "Automation answers"}.get(
+        details["mode"], "People answer"
+    )
+    return f"{to} here again." if details.get("by_itself") else f"{who} gave this back. {to} here."
+
+
 _SENTENCES: dict[EventKind, Callable[[str, dict[str, Any]], str]] = {
     EventKind.ASSIGNED: _assigned,
     EventKind.UNASSIGNED: _unassigned,
@@ -74,4 +89,7 @@ _SENTENCES: dict[EventKind, Callable[[str, dict[str, Any]], str]] = {
     EventKind.LABELLED: _labelled,
     EventKind.STARTED: lambda who, _: f"{who} started this conversation.",
     EventKind.REACTION_LOST: _reaction_lost,
+    EventKind.TAKEN_OVER: _taken_over,
+    EventKind.GIVEN_BACK: _given_back,
+    EventKind.PAUSED: lambda who, _: f"{who} paused this conversation: nobody answers by itself.",
 }

@@ -19,6 +19,7 @@ from aerostic.domain.contacts import naming, phones
 from aerostic.domain.contacts.models import IdentityKind
 from aerostic.domain.contacts.words import words_of
 from aerostic.domain.inbox import joining
+from aerostic.domain.inbox.hearing import Hearing
 from aerostic.integrations.meta.webhooks import Person
 
 Identity = tuple[str, str, str]  # kind, scope, value
@@ -107,7 +108,9 @@ def identities_of(sighting: Sighting) -> Iterator[Identity]:
             yield (IdentityKind.BSUID, sighting.scope, user_id)
 
 
-def find_or_make(ctx: Context, sightings: Sequence[Sighting]) -> list[UUID]:
+def find_or_make(
+    ctx: Context, sightings: Sequence[Sighting], heard: Hearing | None = None
+) -> list[UUID]:
     """The contact of each sighting, in the same order; NOBODY for news of a stranger."""
     cursor = ctx.cursor()
     people, of_sighting = _tell_apart(sightings)
@@ -126,6 +129,8 @@ def find_or_make(ctx: Context, sightings: Sequence[Sighting]) -> list[UUID]:
     if names and named.rowcount != len(names):
         # Someone entered one of these numbers by hand in this very moment: look again.
         raise psycopg.errors.SerializationFailure("a contact was made meanwhile")
+    if heard is not None:
+        heard.contacts(one.id for one in new if one.wrote_at)  # not whom only the past knows
     return [NOBODY if everyone[index].is_stranger else everyone[index].id for index in of_sighting]
 
 

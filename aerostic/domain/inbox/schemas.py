@@ -303,6 +303,9 @@ class EventKind(StrEnum):
     LABELLED = "labelled"
     STARTED = "started"
     REACTION_LOST = "reaction_lost"
+    TAKEN_OVER = "taken_over"
+    GIVEN_BACK = "given_back"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,19 @@ from sqlalchemy import Delete, delete, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from aerostic.core import due_work
 from aerostic.core.due_work import DueWork, WorkKind
 from aerostic.core.errors import Conflict, Invalid, NotFound, Refused
 from aerostic.core.ids import new_id
-from aerostic.core.permissions import Permission, requires
+from aerostic.core.permissions import ActorKind, Permission, requires
 from aerostic.core.tenancy import Context
-from aerostic.domain.channels.models import ConnectionStatus, PhoneNumber
+from aerostic.domain.channels.models import ConnectionStatus, NumberMode, PhoneNumber
 from aerostic.domain.contacts.models import Contact
 from aerostic.domain.inbox import (
     canned,
     events,
     members,
+    modes,
     notices,
     outbox,
     presence,
@@ -44,6 +46,9 @@ from aerostic.domain.inbox.models import (
     Origin,
 )
 from aerostic.domain.inbox.schemas import EventKind, EventView
+from aerostic.domain.signals import telling
+from aerostic.domain.signals.models import SignalKind
+from aerostic.domain.signals.telling import Happened
 
 LONGEST_NOTE = 4000
 COLOURS = (
@@ -74,6 +79,8 @@ def reply(
     message = outbox.queue(ctx, conversation, draft, origin=origin)
     if conversation.status == ConversationStatus.CLOSED:
         _reopen(ctx, conversation)
+    if ctx.actor.kind is ActorKind.USER and origin is Origin.INBOX:
+        modes.take_over(ctx, conversation)
     return message
 
 
@@ -125,6 +132,7 @@ def assign(ctx: Context, conversation_id: UUID, user_id: UUID | None) -> Convers
         is_self = user_id == ctx.actor.user_id
         events.record(ctx, conversation, EventKind.ASSIGNED, name=name, is_self=is_self)
     conversation.assignee_id = user_id
+    _tell(ctx, SignalKind.CONVERSATION_ASSIGNED, conversation, user_id=str(user_id or ""))
     return conversation
 
 
@@ -138,6 +146,7 @@ def close(ctx: Context, conversation_id: UUID) -> Conversation:
     conversation.status = ConversationStatus.CLOSED
     conversation.closed_at = ctx.now
     events.record(ctx, conversation, EventKind.CLOSED)
+    _tell(ctx, SignalKind.CONVERSATION_CLOSED, conversation)
     return conversation
 
 
@@ -198,6 +207,25 @@ def typing(ctx: Context, conversation_id: UUID) -> None:
     presence.typing(ctx, conversation_id)
     if window.is_open(conversation, now=ctx.now):
         notices.typing_at_meta(ctx, conversation)
+
+
+@requires(Permission.INBOX_REPLY)
+def set_mode(ctx: Context, conversation_id: UUID, mode: NumberMode | None) -> Conversation:
+    """Who answers here: automation, AI, a person, or nobody for now. None: as its number says."""
+    conversation = access_conversation(ctx, conversation_id, for_update=True)
+    if conversation.mode != mode:
+        modes.set_mode(ctx, conversation, mode)
+    return conversation
+
+
+@requires(Permission.INBOX_REPLY)
+def give_back(ctx: Context, conversation_id: UUID) -> None:
+    """The time of whoever took it over has ended; for the scheduler of automation."""
+    conversation = ctx.get(Conversation, conversation_id, for_update=True)
+    if conversation is None:
+        due_work.settle(ctx, WorkKind.RELEASE, conversation_id)
+    else:
+        modes.give_back(ctx, conversation)
 
 
 # Notes and labels -------------------------------------------------------------------------------
@@ -307,6 +335,17 @@ def delete_canned_reply(ctx: Context, reply_id: UUID) -> None:
 
 
 # Behind them ------------------------------------------------------------------------------------
+
+
+def _tell(ctx: Context, kind: SignalKind, conversation: Conversation, **details: str) -> None:
+    told = Happened(
+        kind,
+        conversation_id=conversation.id,
+        contact_id=conversation.contact_id,
+        number_id=conversation.number_id,
+        details=details,
+    )
+    telling.tell(ctx, [told])
 
 
 def _closed_window(conversation: Conversation) -> str:

@@ -15,6 +15,7 @@ import psycopg
 from aerostic.core import bulk
 from aerostic.core.tenancy import Context
 from aerostic.domain.inbox import ladder, reactions
+from aerostic.domain.inbox.hearing import Hearing
 from aerostic.domain.inbox.models import MessageStatus
 from aerostic.integrations.meta import errors
 from aerostic.integrations.meta.webhooks import StatusUpdate
@@ -36,7 +37,9 @@ class _Told:
     was: str = ""
 
 
-def apply(ctx: Context, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
+def apply(
+    ctx: Context, updates: Sequence[StatusUpdate], heard: Hearing | None = None
+) -> list[StatusUpdate]:
     """Let messages climb. Return the updates whose message is not known yet."""
     if not updates:
         return []
@@ -57,6 +60,9 @@ def apply(ctx: Context, updates: Sequence[StatusUpdate]) -> list[StatusUpdate]:
     if touched:
         _keep_events(ctx, cursor, touched)
         _climb(ctx, cursor, touched)
+    for told in touched if heard is not None else ():
+        if told.status != told.was:
+            heard.status(told.id, told.conversation_id, told.status)
     return unknown
 
 

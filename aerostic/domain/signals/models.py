@@ -23,6 +23,7 @@ class SignalKind(StrEnum):
     CONTACT_TAGGED = "contact.tagged"
     CONVERSATION_CLOSED = "conversation.closed"
     CONVERSATION_ASSIGNED = "conversation.assigned"
+    CONVERSATION_TAKEN_OVER = "conversation.taken_over"  # a person has answered in it
 
 
 class Listener(StrEnum):
@@ -51,3 +52,12 @@ class Signal(TenantModel, table=True):
     message_id: UUID | None = None
     details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     created_at: datetime = created()
+
+
+class AutomationSettings(TenantModel, table=True):
+    """What a workspace has decided about its automation. No row: as the defaults say."""
+
+    __tablename__ = "automation_settings"
+
+    hand_back_minutes: int = 12 * 60  # after a person's last answer, automation may answer again
+    keep_days: int = 30  # how long the log of a run that has ended is kept

@@ -1,18 +1,20 @@
 """How the rest of the domain tells that something happened. Cheap where nobody listens."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+import orjson
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from aerostic.core import due_work
+from aerostic.core import bulk, due_work
 from aerostic.core.due_work import WorkKind
+from aerostic.core.ids import new_id
 from aerostic.core.tenancy import Context
-from aerostic.domain.signals.models import Listener, Signal, SignalKind, SignalListener
+from aerostic.domain.signals.models import Listener, SignalKind, SignalListener
 
 LANE = "automation"
 
@@ -29,21 +31,41 @@ class Happened:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+_SIGNALS = bulk.columns(
+    id="uuid",
+    kind="text",
+    conversation_id="uuid",
+    contact_id="uuid",
+    number_id="uuid",
+    message_id="uuid",
+    details="jsonb",
+)
+
+
 def tell(ctx: Context, happened: Iterable[Happened]) -> None:
     """Write down what happened, in this transaction, if anybody of the tenant listens."""
     told = list(happened)
-    if not told or not is_heard(ctx):
-        return
-    ctx.session.add_all(
-        Signal(
-            kind=one.kind,
-            conversation_id=one.conversation_id,
-            contact_id=one.contact_id,
-            number_id=one.number_id,
-            message_id=one.message_id,
-            details=one.details,
+    if told and is_heard(ctx):
+        tell_listeners(ctx, told)
+
+
+def tell_listeners(ctx: Context, told: Sequence[Happened]) -> None:
+    """The same for who knows that somebody listens: all in one statement."""
+    rows = [
+        (
+            new_id(),
+            str(one.kind),
+            one.conversation_id,
+            one.contact_id,
+            one.number_id,
+            one.message_id,
+            orjson.dumps(one.details).decode(),
         )
         for one in told
+    ]
+    constants = {"created_at": "clock_timestamp()"}
+    bulk.insert(
+        ctx.cursor(), "signals", _SIGNALS, rows, tenant_id=ctx.tenant_id, constants=constants
     )
     due_work.put(ctx, WorkKind.SIGNALS, ctx.tenant_id, due_at=ctx.now)
     ctx.wake(LANE, f"signals:{ctx.tenant_id}")
@@ -51,10 +73,16 @@ def tell(ctx: Context, happened: Iterable[Happened]) -> None:
 
 def is_heard(ctx: Context) -> bool:
     """Whether anybody of the tenant listens."""
-    anyone = select(col(SignalListener.listener)).where(
-        col(SignalListener.tenant_id) == ctx.tenant_id
+    return bool(listeners(ctx))
+
+
+def listeners(ctx: Context) -> frozenset[str]:
+    """Who of the tenant listens."""
+    cursor = ctx.cursor()
+    cursor.execute(
+        "select listener from signal_listeners where tenant_id = %s", (ctx.tenant_id,), prepare=True
     )
-    return ctx.session.execute(anyone.limit(1)).first() is not None
+    return frozenset(listener for (listener,) in cursor.fetchall())
 
 
 def listen(ctx: Context, listener: Listener, *, wanted: bool) -> None:
