@@ -315,6 +315,7 @@ def _conversation_bar() -> rx.Component:
             class_name="ib-who",
         ),
         rx.box(_assignee(row), display=["none", "none", "block"]),
+        _answering(),
         _snooze_menu(row),
         _close_button(row),
         rx.box(
@@ -351,6 +352,57 @@ def _assignee(row: Any) -> rx.Component:
         on_change=InboxState.assign,
         size="1",
     )
+
+
+ANSWERING = {
+    "automation": ("Automation", "workflow", theme.GOOD),
+    "ai": ("AI agent", "bot", "violet"),
+    "person": ("People", "user-round", theme.NEUTRAL),
+    "paused": ("Paused", "circle-pause", theme.WARN),
+}
+
+
+def _answering() -> rx.Component:
+    """Who answers in this conversation, and the way to hand it over."""
+    mode = InboxState.detail["mode"].to(str)
+    return rx.dropdown_menu.root(
+        rx.dropdown_menu.trigger(
+            rx.button(
+                rx.match(
+                    mode,
+                    *((key, rx.icon(icon, size=14)) for key, (_, icon, _) in ANSWERING.items()),
+                    rx.icon("user-round", size=14),
+                ),
+                rx.text(_answering_words(mode), as_="span", display=["none", "none", "inline"]),
+                rx.icon("chevron-down", size=13),
+                variant="soft",
+                size="1",
+                color_scheme=rx.match(
+                    mode, *((key, tone) for key, (_, _, tone) in ANSWERING.items()), "gray"
+                ),
+                aria_label="Who answers: " + _answering_words(mode),
+                cursor="pointer",
+            )
+        ),
+        rx.dropdown_menu.content(
+            *(
+                rx.dropdown_menu.item(
+                    rx.icon(icon, size=15), words, on_select=InboxState.choose_mode(key)
+                )
+                for key, (words, icon, _) in ANSWERING.items()
+            ),
+            rx.dropdown_menu.separator(),
+            rx.dropdown_menu.item(
+                rx.icon("undo-2", size=15),
+                "Hand back: as the number says",
+                on_select=InboxState.choose_mode("number"),
+            ),
+        ),
+    )
+
+
+def _answering_words(mode: rx.Var[str]) -> rx.Var[str]:
+    return rx.match(mode, *((key, words) for key, (words, _, _) in ANSWERING.items()), "People")
 
 
 def _snooze_menu(row: Any) -> rx.Component:

@@ -12,6 +12,7 @@ from aerostic.core.errors import AppError, Invalid, NotFound
 from aerostic.core.permissions import Permission
 from aerostic.core.tenancy import Context
 from aerostic.domain.channels import queries as channels
+from aerostic.domain.channels.models import NumberMode
 from aerostic.domain.contacts import phones
 from aerostic.domain.inbox import presence, queries, service
 from aerostic.domain.inbox.drafts import Button, Draft, Header, ListRow, ListSection
@@ -417,6 +418,15 @@ class InboxState(AppState):
     @access(Permission.INBOX_REPLY)
     async def assign(self, user_id: str) -> EventSpec | None:
         work = self.call(service.assign, UUID(self.conversation_id), _id_or_none(user_id))
+        _, sorry = await self.attempt(work)
+        return sorry
+
+    @rx.event
+    @access(Permission.INBOX_REPLY)
+    async def choose_mode(self, mode: str) -> EventSpec | None:
+        """Who answers here: automation, AI, a person, nobody; `number`: as the number says."""
+        chosen = None if mode == "number" else NumberMode(mode)
+        work = self.call(service.set_mode, UUID(self.conversation_id), chosen)
         _, sorry = await self.attempt(work)
         return sorry
 

@@ -11,6 +11,7 @@ from reflex_base.event import EventSpec
 from aerostic.core.permissions import Permission
 from aerostic.core.settings import settings
 from aerostic.domain.channels import queries, service
+from aerostic.domain.channels.models import NumberMode
 from aerostic.state.base import AppState
 from aerostic.state.forms import Form, typed
 from aerostic.state.guard import access
@@ -40,6 +41,7 @@ class NumberLine:
     limit: str
     per_second: int
     is_connected: bool
+    mode: str
 
     @classmethod
     def of(cls, row: queries.NumberRow) -> "NumberLine":
@@ -55,6 +57,7 @@ class NumberLine:
             limit=_limit_in_words(row.messaging_limit),
             per_second=row.messages_per_second,
             is_connected=row.status != "disconnected",
+            mode=row.mode,
         )
 
 
@@ -160,6 +163,15 @@ class Numbers(Form, AppState):
         self.checking = ""
         await self._read()
         yield sorry or rx.toast.success("Checked with Meta just now.")
+
+    @rx.event
+    @access(Permission.NUMBERS_MANAGE)
+    async def choose_mode(self, number_id: str, mode: str) -> EventSpec | None:
+        """Who answers what comes in on a number, where its conversation does not say otherwise."""
+        work = self.call(service.set_mode, UUID(number_id), NumberMode(mode))
+        _, sorry = await self.attempt(work)
+        await self._read()
+        return sorry
 
     @rx.event
     @access(Permission.NUMBERS_MANAGE)

@@ -13,6 +13,12 @@ STATUS_COLOURS = rx.Var.create(
 QUALITY_COLOURS = rx.Var.create(
     {"High": theme.GOOD, "Medium": theme.WARN, "Low": theme.BAD, "Not rated yet": theme.NEUTRAL}
 )
+MODES = (
+    ("person", "People"),
+    ("automation", "Automation"),
+    ("ai", "AI agent"),
+    ("paused", "Nobody, paused"),
+)
 may_manage = SignedIn.may.contains(str(Permission.NUMBERS_MANAGE))
 
 
@@ -136,17 +142,31 @@ def _number(number: NumberLine) -> rx.Component:
             ),
         ),
         rx.grid(
+            _fact("Who answers", _mode(number)),
             _fact("Quality", kit.badge(number.quality, QUALITY_COLOURS[number.quality])),
             _fact("Conversations that you may begin", kit.text(number.limit)),
             _fact("Speed", kit.text(number.per_second.to_string(), " messages a second")),
             _fact("Number id", kit.code(number.phone_number_id)),
-            columns=rx.breakpoints(initial="1", sm="2", lg="4"),
+            columns=rx.breakpoints(initial="1", sm="2", lg="5"),
             gap=theme.S3,
             margin_top=theme.S4,
         ),
         border=f"1px solid {theme.LINE}",
         border_radius=theme.RADIUS,
         padding=theme.S4,
+    )
+
+
+def _mode(number: NumberLine) -> rx.Component:
+    return rx.select.root(
+        rx.select.trigger(aria_label="Who answers on " + number.phone, variant="soft"),
+        rx.select.content(
+            *(rx.select.item(words, value=mode) for mode, words in MODES), position="popper"
+        ),
+        value=number.mode,
+        on_change=lambda mode: Numbers.choose_mode(number.id, mode),
+        disabled=~may_manage,
+        size="1",
     )
 
 
