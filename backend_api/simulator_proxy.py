@@ -1,4 +1,4 @@
-"""Passes `/simulator/graph/…` and `/simulator/control/…` on to the simulator's own process."""
+"""Passes what belongs to the simulator's own process on to it, from under `/simulator/`."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
@@ -13,7 +13,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-PREFIXES = ("/simulator/graph/", "/simulator/control/")
+PREFIXES = ("/simulator/graph/", "/simulator/control/", "/simulator/google/")
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Of the connection, not of the message (RFC 9110 section 7.6.1), and the name that we are called by.
 NOT_PASSED_ON = {

@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     gemini_url: str = "https://generativelanguage.googleapis.com"
     google_client_id: str = ""
     google_client_secret: SecretStr = SecretStr("")
-    google_url: str = "https://www.googleapis.com"
+    google_url: str = ""
 
     outside_ports: Annotated[list[int], NoDecode] = [80, 443]
     outside_allow: Annotated[list[str], NoDecode] = []
@@ -136,7 +136,9 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis:// or rediss://")
         return value
 
-    @field_validator("meta_graph_url", "public_url", "simulator_url", "simulator_webhook_url")
+    @field_validator(
+        "meta_graph_url", "public_url", "simulator_url", "simulator_webhook_url", "google_url"
+    )
     @classmethod
     def _without_trailing_slash(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

@@ -144,11 +144,22 @@ def _for_development(
         return made
     # No Meta app was given, so WhatsApp is the simulator's.
     inside = f"http://127.0.0.1:{simulator_port}"
+    if not given.has("AEROSTIC_GOOGLE_CLIENT_ID"):
+        made |= _simulated_google(inside)
     return made | {
         "AEROSTIC_META_APP_ID": "aerostic-simulator",
         "AEROSTIC_META_GRAPH_URL": f"{inside}/simulator/graph",
         "AEROSTIC_SIMULATOR_URL": inside,
         "AEROSTIC_SIMULATOR_WEBHOOK_URL": f"http://127.0.0.1:{port}/webhooks/meta",
+    }
+
+
+def _simulated_google(inside: str) -> dict[str, str]:
+    """No Google app was given, so Drive and Sheets are the simulator's."""
+    return {
+        "AEROSTIC_GOOGLE_CLIENT_ID": "simulated",
+        "AEROSTIC_GOOGLE_CLIENT_SECRET": "simulated",
+        "AEROSTIC_GOOGLE_URL": f"{inside}/simulator/google",
     }
 
 

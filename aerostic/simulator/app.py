@@ -14,7 +14,9 @@ from aerostic.simulator import control_chats, control_trouble, graph, graph_medi
 from aerostic.simulator.config import SimulatorConfig
 from aerostic.simulator.dispatcher import Dispatcher
 from aerostic.simulator.errors import ControlError
+from aerostic.simulator.google import control as google
 from aerostic.simulator.google import gemini
+from aerostic.simulator.google.start import open_world as open_google
 from aerostic.simulator.requests import world_of
 from aerostic.simulator.seed import seed
 from aerostic.simulator.statuses import climb
@@ -90,6 +92,7 @@ def create_app(config: SimulatorConfig) -> Starlette:
             Route("/simulator/graph/{version}/{path:path}", _graph, methods=verbs),
             Mount("/simulator/control", routes=CONTROL),
             Mount("/simulator/google/gemini", routes=gemini.ROUTES),
+            Mount("/simulator/google", routes=google.mount()),
             Route("/health", _health),
         ],
         exception_handlers={ControlError: _refused},
@@ -97,6 +100,7 @@ def create_app(config: SimulatorConfig) -> Starlette:
     )
     app.state.world, app.state.tasks = world, []
     app.state.gemini = gemini.GeminiWorld()
+    app.state.google = open_google(config)
     return app
 
 
@@ -124,3 +128,4 @@ async def _alive(app: Starlette) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
         world.hub.close()
         world.store.close()
+        app.state.google.close()

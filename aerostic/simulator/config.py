@@ -7,6 +7,9 @@ from pathlib import Path
 from aerostic.simulator.tables import SCHEMA_VERSION
 
 
+SIMULATED = "simulated"
+
+
 class ConfigurationError(Exception):
     """A setting that is missing or wrong, in a sentence that names it."""
 
@@ -32,6 +35,9 @@ class SimulatorConfig:
     retry_for_seconds: float = 7 * 24 * 3600
     webhook_timeout_seconds: float = 20.0
     webhook_connections: int = 32
+    #: The one application that the simulated Google knows.
+    google_client_id: str = SIMULATED
+    google_client_secret: str = SIMULATED
 
     @property
     def database_path(self) -> Path:
@@ -65,4 +71,6 @@ def from_environment(
         verify_token=given["verify_token"],
         webhook_url=given["webhook_url"],
         public_base_url=public_base_url,
+        google_client_id=environment.get("AEROSTIC_GOOGLE_CLIENT_ID") or SIMULATED,
+        google_client_secret=environment.get("AEROSTIC_GOOGLE_CLIENT_SECRET") or SIMULATED,
     )

@@ -1,0 +1,1 @@
+"""Google: sign-in with PKCE, Drive and Sheets, asked over HTTP directly."""
