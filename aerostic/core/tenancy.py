@@ -63,7 +63,7 @@ class TenantModel(SQLModel):
 
 
 class AppendOnlyModel(TenantModel):
-    """A row that is written once and never changed or deleted: the app's role may not, and a trigger refuses."""
+    """A row that is written once and never changed: the app's role may not, and a trigger refuses."""
 
 
 class PlatformModel(SQLModel):

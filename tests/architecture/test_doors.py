@@ -21,11 +21,13 @@ from aerostic.core.ids import new_id
 from aerostic.core.permissions import PlatformRole, Role, system
 from aerostic.core.settings import settings
 from aerostic.core.tenancy import platform_work, shared_work
+from aerostic.domain.ai.models import Agent
 from aerostic.domain.channels.models import AccountDirectory, NumberDirectory
 from aerostic.domain.contacts.models import ContactAttribute, Tag
 from aerostic.domain.deliveries.models import WebhookDelivery
 from aerostic.domain.identity.models import User
 from aerostic.domain.inbox.models import CannedReply, Label
+from aerostic.domain.knowledge.models import KnowledgeBase, KnowledgeDocument
 from aerostic.domain.templates.models import Template
 from aerostic.domain.tenants.models import Invitation
 from aerostic.domain.vault.models import Secret
@@ -82,6 +84,8 @@ def make_world() -> World:
         "label_id": Label(name="vip"),
         "reply_id": CannedReply(shortcut="hi", text="Hello"),
         "tag_id": Tag(name="gold"),
+        "agent_id": Agent(name="Ada", model="local"),
+        "base_id": KnowledgeBase(name="Shop"),
         "secret_id": Secret(name="shop", sealed="unreadable"),
         "attribute_id": ContactAttribute(key="size", label="Size"),
         "template_id": Template(
@@ -102,7 +106,11 @@ def make_world() -> World:
         ctx.session.add_all(rows.values())
         ctx.session.flush()
         ids = {name: str(row.id) for name, row in rows.items()}
+        document = KnowledgeDocument(base_id=rows["base_id"].id, name="hours.md", kind="md")
+        ctx.session.add(document)
+        ctx.session.flush()
     ids |= {
+        "document_id": str(document.id),
         "contact_id": str(contact),
         "other_id": str(contact_of(place, "Ada Again", "15550002222")),
         "conversation_id": str(conversation),
@@ -372,6 +380,29 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("post", f"{V1}/contact-imports/{{import_id}}/cancel"): Example("admin", prepare=_imported),
     ("get", f"{V1}/contact-imports/{{import_id}}/refusals"): Example("admin", prepare=_imported),
     ("get", f"{V1}/contact-imports/{{import_id}}/report"): Example("admin", prepare=_imported),
+    ("get", f"{V1}/agents"): Example("admin"),
+    ("post", f"{V1}/agents"): Example("admin", lambda _: {"name": "Robin"}),
+    ("get", f"{V1}/agents/{{agent_id}}"): Example("admin"),
+    ("patch", f"{V1}/agents/{{agent_id}}"): Example("admin", lambda _: {"persona": "Kind"}),
+    ("delete", f"{V1}/agents/{{agent_id}}"): Example("admin"),
+    ("put", f"{V1}/agents/{{agent_id}}/answering"): Example("admin", lambda _: {"answers": True}),
+    ("post", f"{V1}/agents/{{agent_id}}/trials"): Example("admin", lambda _: {"message": "Hi"}),
+    ("delete", f"{V1}/agents/{{agent_id}}/trials"): Example("admin"),
+    ("get", f"{V1}/agents/{{agent_id}}/turns"): Example("admin"),
+    ("get", f"{V1}/knowledge"): Example("admin"),
+    ("post", f"{V1}/knowledge"): Example("admin", lambda _: {"name": "Recipes"}),
+    ("get", f"{V1}/knowledge/{{base_id}}"): Example("admin"),
+    ("put", f"{V1}/knowledge/{{base_id}}"): Example("admin", lambda _: {"name": "Recipes"}),
+    ("delete", f"{V1}/knowledge/{{base_id}}"): Example("admin"),
+    ("get", f"{V1}/knowledge/{{base_id}}/documents"): Example("admin"),
+    ("post", f"{V1}/knowledge/{{base_id}}/documents"): Example("admin", files=_file),
+    ("post", f"{V1}/knowledge/{{base_id}}/pages"): Example(
+        "admin", lambda _: {"url": "https://example.test/hours"}
+    ),
+    ("post", f"{V1}/knowledge/{{base_id}}/search"): Example("admin", lambda _: {"text": "Hours"}),
+    ("get", f"{V1}/knowledge/documents/{{document_id}}"): Example("admin"),
+    ("post", f"{V1}/knowledge/documents/{{document_id}}/read"): Example("admin"),
+    ("delete", f"{V1}/knowledge/documents/{{document_id}}"): Example("admin"),
 }
 
 OPERATIONS = [(method, path) for method, path, _ in operations(api.openapi())]

@@ -111,6 +111,8 @@ async def run(asked: Run, ask: Ask, *, on_text: Listener | None = None) -> Ended
     talk = _Talk(asked, ask, on_text, model)
     if word := _word_for_a_person(asked):
         return await talk.hand_over(f"The customer asked for a person (“{word}”).", model="")
+    if not asked.message:
+        return await talk.hand_over("There is no text to answer: a picture or a recording?", model="")
     await talk.look_up()
     return await (talk.with_model(model) if model else talk.without_model())
 
@@ -192,7 +194,7 @@ class _Talk:
     async def _converse(self, model: Gemini) -> Ended:
         offers = self._offers()
         said = [Said(one.by_agent, one.text) for one in self._alternating()]
-        said.append(Said(False, self.asked.message or "…"))
+        said.append(Said(False, self.asked.message))
         for _ in range(min(self.agent.max_turns, MAX_TURNS)):
             if reason := turns.limit_met(self.agent, self.run, self.day):
                 return await self._stop(reason)

@@ -54,7 +54,7 @@ class Agent(TenantModel, table=True):
     welcome: str = ""
     fallback: str = ""
     remembered: int = 12  # messages of a conversation
-    answer_schema: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    answer_schema: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     examples: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB)
     is_answering: bool = False  # whoever writes to a number in mode AI meets this one
     revision: int = 0

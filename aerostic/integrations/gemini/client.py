@@ -286,6 +286,13 @@ def _of_key(key: str, url: str) -> Gemini:
     return Gemini(key, url=url)
 
 
+async def rest() -> None:
+    """Close what this event loop holds open to Gemini: before it ends."""
+    asked = gemini() if _of_key.cache_info().currsize else None
+    if asked is not None:
+        await asked.rest()
+
+
 def gemini() -> Gemini | None:
     """Gemini with the operator's key; None where none is set."""
     key = settings().gemini_api_key.get_secret_value()

@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from aerostic.core.errors import AppError
 from aerostic.core.tenancy import Context
@@ -47,6 +47,7 @@ from aerostic.domain.automation.nodes.fields import (
     ParameterType,
     ToolConfig,
     ToolParameter,
+    as_nothing,
     saved_as,
     widget,
 )
@@ -114,8 +115,12 @@ class Remember(Equipment):
     outputs = (MEMORY,)
 
     class Config(NodeConfig):
-        messages: int = Field(
-            default=12, ge=0, le=MOST_REMEMBERED, title="How many messages", description="0: none."
+        messages: Annotated[int | None, BeforeValidator(as_nothing)] = Field(
+            default=None,
+            ge=0,
+            le=MOST_REMEMBERED,
+            title="How many messages",
+            description="Empty: as many as the agent remembers. 0: none.",
         )
         kept_by: KeptBy = Field(default=KeptBy.CONVERSATION, title="Remembered for each")
         key: Line = Field(
@@ -233,7 +238,8 @@ def _with_memory(step: Step, agent: Persona, attached: Sequence[PlacedNode]) -> 
     """Without a memory node: as the agent says, for each conversation."""
     for node in attached[:1]:
         chosen = _read(step, node, Remember.Config)
-        return replace(agent, remembered=chosen.messages), _key(step, chosen.kept_by, chosen.key)
+        kept = agent.remembered if chosen.messages is None else chosen.messages
+        return replace(agent, remembered=kept), _key(step, chosen.kept_by, chosen.key)
     return agent, _key(step, KeptBy.CONVERSATION, "")
 
 

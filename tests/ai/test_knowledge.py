@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
@@ -22,7 +22,6 @@ from aerostic.domain.knowledge.reading import CanNotRead, DocumentKind, Piece, p
 from aerostic.domain.usage import queries as usage
 from aerostic.domain.usage.models import UsageKind
 from tests.conftest import Place
-from tests.gemini import Google, google, google_stand_in  # noqa: F401
 
 HOURS = """# Opening hours
 
@@ -214,7 +213,8 @@ HTML = b"""<html><head><style>p{}</style></head><body><nav>Home</nav><main><h1>H
         ("a.docx", word(),
          [("“Returns”", "Returns\nSend it back within thirty days.\nFee | None")]),
         ("a.xlsx", excel(),
-         [("sheet Prices, row 2", "Item: Latte\nPrice: 4.5"), ("sheet Prices, row 3", "Item: Cake\nPrice: 3.0")]),
+         [("sheet Prices, row 2", "Item: Latte\nPrice: 4.5"),
+          ("sheet Prices, row 3", "Item: Cake\nPrice: 3.0")]),
         ("a.csv", "Name;Preis\nMüsli;4,50\n".encode("cp1252"), [("row 2", "Name: Müsli\nPreis: 4,50")]),
         ("a.html", HTML, [("“Hours”", "Hours\nOpen from\n8\nto 18.")]),
         ("a.md", b"Intro\n# Hours\nFrom 8.", [("", "Intro"), ("“Hours”", "Hours\n\nFrom 8.")]),
@@ -295,7 +295,7 @@ def test_passages_end_at_sentences_overlap_and_lose_nothing():
     assert len(passages) > 5
     assert all(len(one) <= LONGEST for one in passages)
     assert all(one.endswith(".") for one in passages)
-    for before, after in zip(passages, passages[1:], strict=False):
+    for before, after in pairwise(passages):
         assert after.split(". ")[0] in before
     assert all(any(one in passage for passage in passages) for one in sentences)
     long_word = list(cut([Piece("", "x" * 5_000)]))

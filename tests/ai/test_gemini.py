@@ -16,7 +16,7 @@ from aerostic.integrations.gemini.client import (
     Tool,
     ToolResult,
 )
-from tests.gemini import Google, google, google_stand_in  # noqa: F401
+from tests.gemini import Google
 
 T = TypeVar("T")
 FLASH = "gemini-2.5-flash"
