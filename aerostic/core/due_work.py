@@ -20,6 +20,7 @@ class WorkKind(StrEnum):
     RUN = "run"  # an execution to begin or to wake
     SCHEDULE = "schedule"  # a trigger that goes by the clock
     KNOWLEDGE = "knowledge"  # a document to read
+    WEBHOOKS = "webhooks"  # an endpoint of another program that has something to hear
     RELEASE = "release"  # a conversation that a person gives back to whoever answers its number
 
 

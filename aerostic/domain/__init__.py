@@ -4,6 +4,7 @@ import aerostic.core.due_work
 import aerostic.domain.ai.models
 import aerostic.domain.automation.models
 import aerostic.domain.channels.models
+import aerostic.domain.connections.models
 import aerostic.domain.contacts.models
 import aerostic.domain.deliveries.models
 import aerostic.domain.identity.models
@@ -15,4 +16,5 @@ import aerostic.domain.signals.models
 import aerostic.domain.templates.models
 import aerostic.domain.tenants.models
 import aerostic.domain.usage.models
-import aerostic.domain.vault.models  # noqa: F401
+import aerostic.domain.vault.models
+import aerostic.domain.webhooks_out.models  # noqa: F401

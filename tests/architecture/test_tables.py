@@ -24,6 +24,8 @@ SHARED = {
     "account_directory",
     "due_work",
     "workflow_directory",
+    "oauth_states",
+    "google_account_uses",
     "timers",
 }
 TABLES = sorted(SQLModel.metadata.tables)
