@@ -11,7 +11,6 @@ from aerostic.core.errors import NotFound
 ORDER = (
     "welcome",
     "faq-agent",
-    "lead-capture",
     "order-status",
     "appointment-reminder",
     "feedback",
