@@ -402,7 +402,8 @@ def _answering() -> rx.Component:
 
 
 def _answering_words(mode: rx.Var[str]) -> rx.Var[str]:
-    return rx.match(mode, *((key, words) for key, (words, _, _) in ANSWERING.items()), "People")
+    words = ((key, shown) for key, (shown, _, _) in ANSWERING.items())
+    return rx.match(mode, *words, "People").to(str)  # type: ignore[union-attr]
 
 
 def _snooze_menu(row: Any) -> rx.Component:
