@@ -22,12 +22,13 @@ from aerostic.state.base import explain
 from aerostic.state.guard import AuthGuard, ClosedUploads
 from aerostic.state.live import listen
 from backend_api.app import api
+from backend_api.automation_webhooks import AutomationWebhooks
 from backend_api.ingest import Ingest
 from backend_api.simulator_proxy import SimulatorProxy
 
 app = rx.App(
     # Each wraps those before it: a webhook meets nothing but Ingest.
-    api_transformer=[api, ClosedUploads, SimulatorProxy, Ingest],
+    api_transformer=[api, ClosedUploads, SimulatorProxy, AutomationWebhooks, Ingest],
     stylesheets=["/aerostic.css"],
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request
 from aerostic.core import logs
 from aerostic.core.errors import NotFound
 from backend_api import errors, idempotency, routes
+from backend_api.automation_webhooks import AutomationWebhooks
 from backend_api.ingest import Ingest
 from backend_api.openapi import describe, methods_at
 from backend_api.security import Envelope
@@ -55,4 +56,4 @@ def _nothing_here(request: Request) -> None:
 
 
 api = make_api()
-app = Ingest(api)
+app = Ingest(AutomationWebhooks(api))

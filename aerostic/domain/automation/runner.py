@@ -131,7 +131,7 @@ class Runner:
         if error is not None:
             log.error("a run broke", exc_info=error)
             answered.set_exception(Lost(str(error)))
-        elif run.is_new:
+        elif run.is_new or run.status != run.written:
             answered.set_exception(Lost("the run was not kept"))
         else:
             answered.set_result(Finished(run.status, run.response, run.reason))

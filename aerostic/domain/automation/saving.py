@@ -117,7 +117,9 @@ Statement = tuple[str, list[Any]]
 def _row(run: Run, holder: str, now: datetime) -> tuple[Any, ...]:
     is_held = run.status == ExecutionStatus.RUNNING
     segment = f"[{b','.join(run.records).decode()}]" if run.records else None
-    due_at = now if is_held else run.wake_at if run.status == ExecutionStatus.WAITING else None
+    due_at = run.wake_at if run.status == ExecutionStatus.WAITING else None
+    if is_held or run.status == ExecutionStatus.READY:
+        due_at = now
     return (
         run.id,
         holder,

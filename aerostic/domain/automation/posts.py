@@ -1,0 +1,286 @@
+"""Posts to a workflow's public address: where it leads, whether they are proven, how many there may be.
+
+Asked for many posts at a time: what a batch waits for is one statement and one round to Redis. Every post is
+answered by what stood in the database after it had come, so a workflow that was switched off stays off.
+"""
+
+import asyncio
+import hmac
+import logging
+import secrets
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from pydantic import ValidationError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from aerostic.core import clock
+from aerostic.core.errors import NotFound
+from aerostic.core.ids import new_id
+from aerostic.core.lanes import LanePool
+from aerostic.core.tenancy import lane_transaction, unit_of_work
+from aerostic.domain.automation import scope
+from aerostic.domain.automation.actor import AUTOMATION
+from aerostic.domain.automation.attempts import Lost
+from aerostic.domain.automation.graph import Graph
+from aerostic.domain.automation.models import ExecutionStatus
+from aerostic.domain.automation.nodes import BY_KIND
+from aerostic.domain.automation.nodes.triggers import Proof
+from aerostic.domain.automation.plans import Plan, plan_of
+from aerostic.domain.automation.runner import Runner
+from aerostic.domain.automation.runs import Run
+from aerostic.domain.automation.saver import NO_DATABASE
+from aerostic.domain.vault import service as vault
+
+log = logging.getLogger(__name__)
+
+KIND = "trigger.webhook"
+KNOWN = 1_000  # addresses in memory
+FRESH = 5.0  # seconds for which what does not change with a publication is remembered
+WINDOW = 60  # seconds of the rate
+SECRET_HEADER, SIGNATURE_HEADER = "x-webhook-secret", "x-webhook-signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an address leads to."""
+
+    stamp: UUID
+    tenant_id: UUID
+    workflow_id: UUID
+    version_id: UUID
+    version_number: int
+    node_id: str
+    plan: Plan
+    waits: bool
+    rate: int
+    workspace: str
+    proof: Proof
+    secret: bytes | None
+    known_at: float
+
+    def run(self, payload: Mapping[str, Any], *, status: ExecutionStatus) -> Run:
+        """A new run for a post. `payload` is `webhookPayload`."""
+        now = clock.now()
+        trigger = {"kind": KIND, "at": scope.clock(now)}
+        return Run(
+            tenant_id=self.tenant_id,
+            id=new_id(),
+            workflow_id=self.workflow_id,
+            plan=self.plan,
+            at=self.node_id,
+            given={"webhookPayload": dict(payload), "trigger": trigger},
+            version_id=self.version_id,
+            version_number=self.version_number,
+            trigger_kind=KIND,
+            trigger_node=self.node_id,
+            status=status,
+            created_at=now,
+            started_at=now if status == ExecutionStatus.RUNNING else None,
+            is_new=True,
+            around={"workspace": {"name": self.workspace}},
+        )
+
+    def is_proven(self, headers: Mapping[str, str], body: bytes) -> bool | None:
+        """Whether whoever posts knows the secret. None: they did not try to prove it."""
+        if self.secret is None:
+            return True
+        if self.proof is Proof.HMAC:
+            told = headers.get(SIGNATURE_HEADER)
+            expected = b"sha256=" + hmac.digest(self.secret, body, "sha256").hex().encode()
+        else:
+            told, expected = headers.get(SECRET_HEADER), self.secret
+        if not told:
+            return None
+        return hmac.compare_digest(told.encode("utf-8", "surrogateescape"), expected)
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What becomes of a post: where it leads, and in how many seconds it may come again if it is too many."""
+
+    target: Target | None
+    retry_after: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    workflow_id: UUID
+    entered: asyncio.Future[Entered]
+
+
+_STAMPS = "select workflow_id, tenant_id, stamp from workflow_directory where workflow_id = any(%s)"
+_TARGET = """
+    select v.id, v.number, t.node_id, t.config, v.graph::text, w.webhook_waits, w.webhook_rate, n.name
+    from workflow_triggers t
+    join workflows w on w.tenant_id = t.tenant_id and w.id = t.workflow_id and w.is_enabled
+    join workflow_versions v on v.tenant_id = t.tenant_id and v.id = t.version_id
+    join tenants n on n.id = t.tenant_id
+    where t.tenant_id = %s and t.workflow_id = %s and t.kind = %s order by t.id limit 1
+"""
+
+
+@dataclass(eq=False)
+class Gate:
+    """Lets posts in. Belongs to one event loop."""
+
+    pool: LanePool
+    redis: Redis
+    runner: Runner
+    _known: OrderedDict[UUID, Target] = field(default_factory=OrderedDict)
+    _waiting: list[_Waiting] = field(default_factory=list)
+    _asking: asyncio.Task[None] | None = None
+
+    async def enter(self, workflow_id: UUID) -> Entered:
+        """Count a post, and say what it leads to. Raises psycopg.Error, PoolTimeout."""
+        entered: asyncio.Future[Entered] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(workflow_id, entered))
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask_all())
+        return await entered
+
+    async def _ask_all(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                await self._ask(batch)
+        finally:
+            self._asking = None
+
+    async def _ask(self, batch: Sequence[_Waiting]) -> None:
+        error: BaseException | None = asyncio.CancelledError()
+        found: dict[UUID, Target] = {}
+        over: dict[UUID, tuple[int, int]] = {}
+        try:
+            found = await self._targets({one.workflow_id for one in batch})
+            over = await self._count(Counter(one.workflow_id for one in batch), found)
+            error = None
+        except (psycopg.Error, *NO_DATABASE) as refused:
+            error = refused
+        finally:
+            _tell(batch, found, over, error)
+
+    async def _targets(self, ids: set[UUID]) -> dict[UUID, Target]:
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(_STAMPS, (list(ids),), prepare=True)
+            stamps = {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}
+        found = {}
+        for workflow_id, (tenant_id, stamp) in stamps.items():
+            target = self._known.get(workflow_id)
+            if (
+                target is None
+                or target.stamp != stamp
+                or time.monotonic() > target.known_at + FRESH
+            ):
+                target = await self._learn(workflow_id, tenant_id, stamp)
+            if target is not None:
+                found[workflow_id] = target
+        return found
+
+    async def _learn(self, workflow_id: UUID, tenant_id: UUID, stamp: UUID) -> Target | None:
+        async with lane_transaction(self.pool, tenant_id=tenant_id) as cursor:
+            await cursor.execute(_TARGET, (tenant_id, workflow_id, KIND))
+            row = await cursor.fetchone()
+        if row is None:
+            return None
+        try:
+            config = BY_KIND[KIND].Config.model_validate(row[3])
+        except ValidationError:
+            return None
+        plans = self.runner.plans
+        secret_id = getattr(config, "secret", None)
+        target = Target(
+            stamp=stamp,
+            tenant_id=tenant_id,
+            workflow_id=workflow_id,
+            version_id=row[0],
+            version_number=row[1],
+            node_id=row[2],
+            plan=plans.get(row[0])
+            or plans.keep(row[0], plan_of(Graph.model_validate_json(row[4]))),
+            waits=row[5],
+            rate=row[6],
+            workspace=row[7],
+            proof=getattr(config, "proof", Proof.HEADER),
+            secret=await self.runner.in_thread(_secret, tenant_id, secret_id)
+            if secret_id
+            else None,
+            known_at=time.monotonic(),
+        )
+        self._known[workflow_id] = target
+        while len(self._known) > KNOWN:
+            self._known.popitem(last=False)
+        return target
+
+    async def _count(
+        self, posts: Counter[UUID], found: Mapping[UUID, Target]
+    ) -> dict[UUID, tuple[int, int]]:
+        """How many posts of each address are too many, and for how long. Without Redis, none are."""
+        if not found:
+            return {}
+        window, into = divmod(time.time(), WINDOW)
+        try:
+            async with self.redis.pipeline(transaction=False) as pipe:
+                for workflow_id in found:
+                    now, before = (f"posts:{workflow_id}:{int(window) - n}" for n in (0, 1))
+                    pipe.incrby(now, posts[workflow_id])
+                    pipe.expire(now, 2 * WINDOW)
+                    pipe.get(before)
+                told = await pipe.execute()
+        except RedisError:
+            return {}
+        over = {}
+        for index, (workflow_id, target) in enumerate(found.items()):
+            count, _, before = told[3 * index : 3 * index + 3]
+            # A moving window: what of the one before still counts fades with time.
+            weight = int(before or 0) * (1 - into / WINDOW) + int(count)
+            too_many = int(weight - target.rate)
+            if too_many > 0:
+                over[workflow_id] = (too_many, max(1, round(WINDOW - into)))
+        return over
+
+
+def _secret(tenant_id: UUID, secret_id: UUID) -> bytes:
+    """Where it was deleted, one that nobody knows: then nobody can prove anything."""
+    try:
+        with unit_of_work(tenant_id, AUTOMATION) as ctx:
+            return vault.open_for_use(ctx, secret_id).value.encode()
+    except NotFound:
+        return secrets.token_bytes(32)
+
+
+def _tell(
+    batch: Sequence[_Waiting],
+    found: Mapping[UUID, Target],
+    over: Mapping[UUID, tuple[int, int]],
+    error: BaseException | None,
+) -> None:
+    """Of one address, those that came last are the ones that are too many."""
+    left = {workflow_id: count for workflow_id, (count, _) in over.items()}
+    for one in reversed(batch):
+        if one.entered.done():
+            continue
+        if isinstance(error, asyncio.CancelledError):
+            one.entered.cancel()
+        elif error is not None:
+            one.entered.set_exception(error)
+        elif left.get(one.workflow_id, 0) > 0:
+            left[one.workflow_id] -= 1
+            retry_after = over[one.workflow_id][1]
+            one.entered.set_result(Entered(found.get(one.workflow_id), retry_after))
+        else:
+            one.entered.set_result(Entered(found.get(one.workflow_id)))
+
+
+async def keep(runner: Runner, run: Run) -> None:
+    """Write a run down that is walked elsewhere. Raises Lost where it was not kept."""
+    try:
+        await runner.saver.save(run)
+    except (psycopg.Error, *NO_DATABASE) as error:
+        raise Lost(str(error)) from error
