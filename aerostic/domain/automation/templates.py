@@ -89,11 +89,14 @@ def paths_in(value: Any) -> set[str]:
 
 def check(text: str) -> list[str]:
     """What is wrong with a template, in sentences; nothing is rendered."""
+    if not has_expression(text):
+        return []
     try:
-        _parsed(text)
+        used = _parsed(text).analyze().filters
     except TemplateProblem as problem:
         return [problem.sentence]
-    return []
+    unknown = sorted(name for name in used if name not in _LIQUID.filters)
+    return [f"There is no filter “{name}”." for name in unknown]
 
 
 # Walking ------------------------------------------------------------------------------------------
