@@ -25,7 +25,7 @@ class GoogleConnection(TenantModel, table=True):
     subject: str  # Google's own id of the account
     email: str
     name: str = ""
-    scopes: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))  # type: ignore[call-overload]
+    scopes: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     status: str = ConnectionStatus.CONNECTED
     problem: str = ""
     refresh_token_sealed: str = Field(default="", repr=False)

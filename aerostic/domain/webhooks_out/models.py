@@ -24,11 +24,13 @@ class WebhookEndpoint(TenantModel, table=True):
     id: UUID = new_key()
     url: str
     description: str = ""
-    events: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))  # type: ignore[call-overload]
+    events: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     status: str = EndpointStatus.ACTIVE
     problem: str = ""  # why it was disabled
     secret_sealed: str = Field(repr=False)
-    previous_secret_sealed: str = Field(default="", repr=False)  # signs too, for a day after a rotation
+    previous_secret_sealed: str = Field(
+        default="", repr=False
+    )  # signs too, for a day after a rotation
     previous_until: datetime | None = moment(default=None)
     failing_since: datetime | None = moment(default=None)  # of the first failure after a success
     succeeded_at: datetime | None = moment(default=None)

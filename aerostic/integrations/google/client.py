@@ -4,8 +4,8 @@ A request is made once. Only what never left is surely without effect (`NotReach
 come leaves open whether the thing was done (`NoAnswer`).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from types import TracebackType
 from typing import Any, Self
@@ -58,10 +58,16 @@ class Request:
 
 
 class GoogleClient:
-    """Keeps connections while it is entered."""
+    """Keeps connections while it is entered. `renew(token)` gives another for one that is not taken."""
 
-    def __init__(self, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        renew: Callable[[str], Awaitable[str]] | None = None,
+    ) -> None:
         self._seconds = answer_seconds
+        self._renew = renew
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -85,6 +91,8 @@ class GoogleClient:
     async def service(self, request: Request) -> Answer:
         """Ask Drive or Sheets. Raises GoogleProblem unless it agreed."""
         answer = await self.send(request)
+        if answer.status == 401 and self._renew is not None:  # so nothing was done
+            answer = await self.send(replace(request, token=await self._renew(request.token)))
         if not answer.is_success:
             raise errors.of_service(answer.status, answer.json())
         return answer

@@ -75,8 +75,10 @@ def of_service(status: int, body: Any) -> GoogleProblem:
     said, reasons = _read(body)
     if status == 401:
         return AccessEnded("Google does not take this access any more.")
-    if status == 429 or status >= 500 or (status == 403 and reasons & _LIMITS):
+    if status in {429, 503} or (status == 403 and reasons & _LIMITS):
         return Busy("Google has too much to do right now. Try again in a minute.")
+    if status >= 500:
+        return NoAnswer("Google had an error of its own. Whether it was done is not known.")
     if status == 403 and "ACCESS_TOKEN_SCOPE_INSUFFICIENT" in reasons:
         return NotAllowed(
             "The Google account was connected without this permission. Connect it again and allow it."
