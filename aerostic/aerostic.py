@@ -5,6 +5,9 @@ import reflex.model  # else the first click of a process imports it, inside the 
 
 from aerostic.components.typeface import Typeface
 from aerostic.pages import (  # noqa: F401  (importing a page adds it)
+    automation,
+    agent,
+    agents,
     contact,
     contact_import,
     contacts,
@@ -12,11 +15,13 @@ from aerostic.pages import (  # noqa: F401  (importing a page adds it)
     deliveries,
     entrance,
     inbox,
+    knowledge,
     landing,
     not_found,
     settings,
     simulator,
     team,
+    workflow,
 )
 from aerostic.state.base import explain
 from aerostic.state.guard import AuthGuard, ClosedUploads

@@ -25,6 +25,15 @@ class Entry:
 WORKSPACE_PAGES = (
     Entry("inbox", "Inbox", "message-circle", Permission.INBOX_READ, "conversations messages chat"),
     Entry("contacts", "Contacts", "contact", Permission.CONTACTS_READ, "people customers import"),
+    Entry(
+        "automation",
+        "Automation",
+        "workflow",
+        Permission.AUTOMATION_READ,
+        "workflows bots triggers builder runs executions",
+    ),
+    Entry("ai", "AI agents", "bot", Permission.AI_READ, "gemini assistant bots answers"),
+    Entry("knowledge", "Knowledge", "library", Permission.AI_READ, "documents files web pages"),
     Entry("team", "Team", "users", Permission.TEAM_READ, "members invitations roles"),
     Entry(
         "settings",
