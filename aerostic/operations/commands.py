@@ -319,6 +319,14 @@ def automation(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     serve.automation()
 
 
+@cli.command("describe-nodes")
+def describe_nodes() -> None:
+    """Write the pages about the nodes of workflows anew, from the nodes."""
+    from aerostic.operations import describing
+
+    console.say(f"{describing.write():,} pages are in docs/nodes.")
+
+
 @cli.command()
 def simulator(
     port: Port = 8002, host: Host = "127.0.0.1", data_dir: DataDir = DEFAULT_DATA_DIR
