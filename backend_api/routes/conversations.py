@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from aerostic.core.errors import Invalid
 from aerostic.core.pages import Page
+from aerostic.domain.channels.models import NumberMode
 from aerostic.domain.inbox import queries, service
 from aerostic.domain.inbox.models import Conversation, ConversationStatus, Origin
 from aerostic.domain.inbox.schemas import (
@@ -122,6 +123,12 @@ class StatusIn(BaseModel):
 
     status: ConversationStatus
     until: AwareDatetime | None = Field(None, examples=["2026-11-24T09:00:00+01:00"])
+
+
+class ModeIn(BaseModel):
+    """Who answers; null: as the number says."""
+
+    mode: NumberMode | None
 
 
 class NoteIn(BaseModel):
@@ -267,6 +274,12 @@ def set_status(ctx: Ctx, conversation_id: UUID, body: StatusIn) -> ConversationD
     if body.until is None:
         raise Invalid("until", "Say until when, with a time zone.")
     return _detail(ctx, service.snooze(ctx, conversation_id, body.until))
+
+
+@router.put("/{conversation_id}/mode")
+def set_mode(ctx: Ctx, conversation_id: UUID, body: ModeIn) -> ConversationDetailOut:
+    """Say who answers here: automation, AI, a person, or nobody for now."""
+    return _detail(ctx, service.set_mode(ctx, conversation_id, body.mode))
 
 
 @router.post("/{conversation_id}/read")

@@ -7,7 +7,7 @@ and becomes unknown.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -197,11 +197,14 @@ class Runner:
         if run.reply and run.reply.get("child"):
             walking.settle(run, taking, engine.result_of(run.reply["child"]))
             return None
+        if run.reply and run.reply.get("chosen"):
+            _settle_doubt(run, taking, run.reply["chosen"])
+            return None
         if not issubclass(kind, Trigger):
             taking.config, taking.warnings = taking.place.configured(taking.step.scope)
         if run.mode == ExecutionMode.RECORDED and not recorded.is_harmless(kind):
             outcome = await self.in_thread(recorded.outcome, run, taking)
-            walking.settle(run, taking, outcome, recorded=True)
+            walking.settle(run, taking, outcome, status="recorded")
             return None
         if issubclass(kind, Change):
             await self._change(run, taking, kind)
@@ -223,7 +226,7 @@ class Runner:
         if outcome.call_workflow is not None:
             return await self._begin_child(run, taking, outcome.call_workflow)
         is_recorded = run.mode == ExecutionMode.RECORDED and outcome.wait is not None
-        walking.settle(run, taking, outcome, recorded=is_recorded)
+        walking.settle(run, taking, outcome, status="recorded" if is_recorded else "done")
         if outcome.respond is not None and run.status == ExecutionStatus.RUNNING:
             await self._save(run)  # who waits for the answer does not wait for the rest
         return None
@@ -398,6 +401,23 @@ def _tell_pages(changed: dict[UUID, set[UUID]]) -> None:
     for tenant_id, runs in changed.items():
         ids = [str(one) for one in runs] if len(runs) <= MANY else ["many"]
         live.announce(tenant_id, [("execution", one) for one in ids])
+
+
+def _settle_doubt(run: Run, taking: Taking, chosen: Mapping[str, Any]) -> None:
+    """A person has decided what counts for a call that was interrupted. Raises NodeFailed."""
+    if chosen["how"] != "skip":
+        raise NodeFailed("The call was interrupted, and a person chose to count it as failed.")
+    output = chosen["output"]
+    named = NAMED.get(taking.place.node.kind)
+    names = {named: output} if named else {}
+    walking.settle(run, taking, Outcome(output=output, names=names), status="skipped")
+
+
+NAMED = {
+    "http.request": "apiResponse",
+    "google.drive": "driveResult",
+    "google.sheets": "sheetData",
+}
 
 
 def _reply(run: Run) -> Reply:

@@ -4,7 +4,7 @@ A message goes to the run that waits for an answer in its conversation. Where no
 answers: a workflow whose trigger fits (the oldest workflow's, and only that), the answering agent, or nobody.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -144,7 +144,7 @@ def _taken_over(ctx: Context, signal: Signal, heard: _Heard) -> bool:
     return True
 
 
-_WAYS = {
+_WAYS: dict[str, Callable[[Context, Signal, _Heard], bool]] = {
     SignalKind.MESSAGE_RECEIVED: _message,
     SignalKind.REACTION_RECEIVED: _reaction,
     SignalKind.CONTACT_CREATED: _contact,

@@ -57,7 +57,8 @@ def listening(ctx: Context, events: Iterable[str]) -> list[Listening]:
     cursor = ctx.cursor()
     cursor.execute(_LISTENING, (ctx.tenant_id, kinds), prepare=True)
     return [
-        Listening(*row[:6], config=_config(row[0], row[5], row[6])) for row in cursor.fetchall()
+        Listening(row[0], row[1], row[2], row[3], row[4], row[5], _config(row[0], row[5], row[6]))
+        for row in cursor.fetchall()
     ]
 
 

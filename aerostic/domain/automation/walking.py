@@ -84,14 +84,14 @@ def stop(run: Run, reason: str) -> None:
     run.failed_node = run.at
 
 
-def settle(run: Run, taking: Taking, outcome: Outcome, *, recorded: bool = False) -> None:
-    """The step is done: note it, and say where the run goes on."""
+def settle(run: Run, taking: Taking, outcome: Outcome, *, status: str = "done") -> None:
+    """The step is done, or counts as it: note it, and say where the run goes on."""
     place = taking.place
-    if outcome.wait is not None and not recorded:
+    if outcome.wait is not None and status == "done":
         _rest(run, taking, outcome, outcome.wait)
         return
     _leave_rest(run, place)
-    _note(run, taking, "recorded" if recorded else "done", outcome)
+    _note(run, taking, status, outcome)
     run.learn(place.node.id, outcome.output, outcome.names)
     _adopt(run, outcome.names)
     if outcome.keep:
