@@ -55,7 +55,7 @@ class Question(Addressed):
         title="Write it to the contact",
         description="name, email, language, country, or the key of a field of your own.",
         max_length=60,
-        json_schema_extra=widget("text"),
+        json_schema_extra=widget("contact_field"),
     )
     retry_text: Paragraphs = Field(
         default="",

@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -64,7 +64,7 @@ TimeZone = Annotated[
         title="Time zone",
         description="Such as Europe/Berlin.",
         max_length=64,
-        json_schema_extra=widget("choice", choices=sorted(available_timezones())),
+        json_schema_extra=widget("time_zone"),
     ),
 ]
 

@@ -95,7 +95,7 @@ RowId = Annotated[
         title="Id",
         description="Keeps its connection when rows change places.",
         pattern=r"^[A-Za-z0-9_-]{0,60}$",
-        json_schema_extra=widget("hidden"),
+        json_schema_extra=widget("row_id"),
     ),
 ]
 

@@ -269,6 +269,7 @@ class OnSchedule(Trigger):
             description="Minute, hour, day, month, weekday: 0 9 * * 1-5 is nine o'clock from Monday to "
             "Friday.",
             max_length=100,
+            json_schema_extra=widget("cron"),
         )
         time_zone: TimeZone = "UTC"
 

@@ -87,14 +87,14 @@ class Wait(Instant):
             title="From",
             description="Such as 09:00.",
             max_length=5,
-            json_schema_extra=only_for(Until.BUSINESS_HOURS),
+            json_schema_extra=only_for(Until.BUSINESS_HOURS, widget="time"),
         )
         closes: str = Field(
             default="18:00",
             title="To",
             description="Such as 18:00.",
             max_length=5,
-            json_schema_extra=only_for(Until.BUSINESS_HOURS),
+            json_schema_extra=only_for(Until.BUSINESS_HOURS, widget="time"),
         )
         time_zone: TimeZone = Field(
             default="UTC",
