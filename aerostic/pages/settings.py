@@ -6,11 +6,13 @@ from aerostic.components import kit, theme
 from aerostic.components.settings.lists import labels, replies
 from aerostic.components.settings.numbers import numbers
 from aerostic.components.settings.profile import profile
+from aerostic.components.settings.secrets import secrets
 from aerostic.components.shell import shell
 from aerostic.core.permissions import Permission
 from aerostic.state.lists import Labels, Replies
 from aerostic.state.numbers import Numbers
 from aerostic.state.profile import Profile, SecondFactor, Sessions
+from aerostic.state.secrets import Secrets
 from aerostic.state.session import SignedIn
 from aerostic.state.settings import Settings
 
@@ -19,6 +21,7 @@ TABS = (
     ("workspace", "Workspace", lambda: _workspace()),
     ("labels", "Labels", labels),
     ("replies", "Ready answers", replies),
+    ("secrets", "Secrets", secrets),
     ("profile", "Your profile", profile),
 )
 
@@ -32,6 +35,7 @@ TABS = (
         Numbers.load,
         Labels.load,
         Replies.load,
+        Secrets.load,
         Profile.load,
         SecondFactor.load,
         Sessions.load,
@@ -41,10 +45,7 @@ def settings() -> rx.Component:
     return shell(
         rx.tabs.root(
             rx.tabs.list(
-                *(
-                    rx.tabs.trigger(words, value=key, white_space="nowrap")
-                    for key, words, _ in TABS
-                ),
+                *(_trigger(key, words) for key, words, _ in TABS),
                 flex_wrap="wrap",
             ),
             *(rx.tabs.content(part(), value=key, padding_top=theme.S5) for key, _, part in TABS),
@@ -54,6 +55,17 @@ def settings() -> rx.Component:
         title="Settings",
         active="settings",
     )
+
+
+# Parts that not everybody may see.
+BEHIND = {"secrets": Permission.CONNECTIONS_READ}
+
+
+def _trigger(key: str, words: str) -> rx.Component:
+    trigger = rx.tabs.trigger(words, value=key, white_space="nowrap")
+    if key not in BEHIND:
+        return trigger
+    return rx.cond(SignedIn.may.contains(str(BEHIND[key])), trigger)
 
 
 def _workspace() -> rx.Component:

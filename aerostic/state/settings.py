@@ -13,8 +13,9 @@ from aerostic.state.forms import Form, typed
 from aerostic.state.guard import access
 from aerostic.state.lists import Labels, Replies
 from aerostic.state.numbers import Numbers
+from aerostic.state.secrets import Secrets
 
-TABS = ("numbers", "workspace", "labels", "replies", "profile")
+TABS = ("numbers", "workspace", "labels", "replies", "secrets", "profile")
 
 
 class Settings(Form, AppState):
@@ -46,6 +47,8 @@ class Settings(Form, AppState):
             await (await self.get_state(Labels))._read()
         if kinds & {"canned_reply", "everything"}:
             await (await self.get_state(Replies))._read()
+        if kinds & {"secret", "everything"}:
+            await (await self.get_state(Secrets))._read()
 
     async def _read(self) -> None:
         row = await self.call(queries.workspace)

@@ -46,13 +46,13 @@ def labels() -> rx.Component:
 def _label_row(label: LabelLine) -> list[rx.Component]:
     return [
         kit.badge(label.name, label.colour, "tag"),
-        _row_actions(label.name, Labels.edit(label.id), Labels.ask_to_delete(label.id)),
+        row_actions(may_manage, label.name, Labels.edit(label.id), Labels.ask_to_delete(label.id)),
     ]
 
 
-def _row_actions(name: Any, edit: Any, delete: Any) -> rx.Component:
+def row_actions(is_allowed: Any, name: Any, edit: Any, delete: Any) -> rx.Component:
     return rx.cond(
-        may_manage,
+        is_allowed,
         rx.flex(
             rx.icon_button(
                 rx.icon("pencil", size=16),
@@ -101,7 +101,7 @@ def _label_dialog() -> rx.Component:
                 direction="column",
                 gap=theme.S4,
             ),
-            _save_or_cancel(Labels),
+            save_or_cancel(Labels),
             on_submit=Labels.save,
             reset_on_submit=False,
         ),
@@ -158,7 +158,12 @@ def _reply_row(reply: ReplyLine) -> list[rx.Component]:
             overflow="hidden",
             min_width="220px",
         ),
-        _row_actions("/" + reply.shortcut, Replies.edit(reply.id), Replies.ask_to_delete(reply.id)),
+        row_actions(
+            may_manage,
+            "/" + reply.shortcut,
+            Replies.edit(reply.id),
+            Replies.ask_to_delete(reply.id),
+        ),
     ]
 
 
@@ -199,7 +204,7 @@ def _reply_dialog() -> rx.Component:
                 direction="column",
                 gap=theme.S4,
             ),
-            _save_or_cancel(Replies),
+            save_or_cancel(Replies),
             on_submit=Replies.save,
             reset_on_submit=False,
         ),
@@ -209,7 +214,7 @@ def _reply_dialog() -> rx.Component:
     )
 
 
-def _save_or_cancel(state: Any) -> rx.Component:
+def save_or_cancel(state: Any) -> rx.Component:
     return kit.dialog_actions(
         kit.button(
             "Cancel", variant="soft", color_scheme="gray", type="button", on_click=state.close
