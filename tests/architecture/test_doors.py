@@ -22,6 +22,13 @@ from aerostic.core.permissions import PlatformRole, Role, system
 from aerostic.core.settings import settings
 from aerostic.core.tenancy import platform_work, shared_work
 from aerostic.domain.ai.models import Agent
+from aerostic.domain.automation.graph import Graph
+from aerostic.domain.automation.models import (
+    Execution,
+    ExecutionSegment,
+    Workflow,
+    WorkflowVersion,
+)
 from aerostic.domain.channels.models import AccountDirectory, NumberDirectory
 from aerostic.domain.contacts.models import ContactAttribute, Tag
 from aerostic.domain.deliveries.models import WebhookDelivery
@@ -193,6 +200,48 @@ def _unknown(world: World, _: TestClient) -> None:
 def _queued(world: World, client: TestClient) -> None:
     path = f"/api/v1/conversations/{world.ids['conversation_id']}/messages"
     world.ids["message_id"] = client.post(path, json=TEXT).json()["id"]
+
+
+RUN_GRAPH = {
+    "nodes": [
+        {"id": "t", "kind": "trigger.manual"},
+        {"id": "n", "kind": "logic.set", "config": {"values": [{"name": "x", "value": "1"}]}},
+    ],
+    "edges": [{"id": "e", "source": "t", "target": "n"}],
+}
+
+
+def _ran(world: World, _: TestClient, **fields: Any) -> None:
+    """A workflow with a version, and a run of it."""
+    graph = Graph.model_validate(RUN_GRAPH).model_dump(mode="json")
+    workflow = Workflow(name="Runs", draft=graph, published_number=1)
+    with world.place.system_work() as ctx:
+        ctx.session.add(workflow)
+        ctx.session.flush()
+        version = WorkflowVersion(workflow_id=workflow.id, number=1, graph=graph)
+        ctx.session.add(version)
+        ctx.session.flush()
+        known = {"status": "done", "version_id": version.id, "version_number": 1} | fields
+        run = Execution(workflow_id=workflow.id, trigger_node="t", **known)
+        ctx.session.add(run)
+        ctx.session.flush()
+        step = {"number": 1, "node": "t", "kind": "trigger.manual", "name": "By hand"}
+        left = {"status": "done", "port": "out", "input": None, "output": {}, "error": ""}
+        when = {"warnings": [], "started_at": clock.now().isoformat(), "ms": 1}
+        more = {"truncated": False, "tries": 1}
+        ctx.session.add(
+            ExecutionSegment(execution_id=run.id, position=0, steps=[step | left | when | more])
+        )
+        world.ids |= {"run_id": str(run.id), "execution_id": str(run.id)}
+        world.ids["workflow_id"] = str(workflow.id)
+
+
+def _runs_still(world: World, client: TestClient) -> None:
+    _ran(world, client, status="waiting", awaits="reply")
+
+
+def _is_in_doubt(world: World, client: TestClient) -> None:
+    _ran(world, client, status="unknown", state={"at": "n", "calling": {"node": "n", "number": 2}})
 
 
 PASTED = {"meta_account_id": ACCOUNT, "phone_number_id": NUMBER, "access_token": TOKEN}
@@ -405,6 +454,26 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("delete", f"{V1}/knowledge/documents/{{document_id}}"): Example("admin"),
 }
 
+RUN = f"{V1}/executions/{{execution_id}}"
+EXAMPLES |= {
+    ("get", f"{V1}/executions"): Example("admin"),
+    ("get", RUN): Example("admin", prepare=_ran),
+    ("post", f"{RUN}/cancel"): Example("admin", prepare=_runs_still),
+    ("post", f"{RUN}/retry"): Example("admin", lambda _: {"step": 1}, prepare=_ran),
+    ("post", f"{RUN}/replay"): Example("admin", lambda _: {"version": 1}, prepare=_ran),
+    ("get", f"{RUN}/comparison"): Example("admin", query="?with={run_id}", prepare=_ran),
+    ("post", f"{RUN}/choice"): Example("admin", lambda _: {"how": "retry"}, prepare=_is_in_doubt),
+    ("post", f"{V1}/workflows/{{workflow_id}}/executions"): Example(
+        "admin", lambda _: {"given": {}}, prepare=_ran
+    ),
+    ("post", f"{V1}/workflows/{{workflow_id}}/trials"): Example(
+        "admin", lambda _: {"given": {}}, prepare=_ran
+    ),
+    ("get", f"{V1}/automation/settings"): Example("admin"),
+    ("patch", f"{V1}/automation/settings"): Example("admin", lambda _: {"keep_days": 7}),
+    ("put", f"{TALK}/mode"): Example(body=lambda _: {"mode": "paused"}),
+}
+
 OPERATIONS = [(method, path) for method, path, _ in operations(api.openapi())]
 GUARDED = [one for one in OPERATIONS if one not in PUBLIC]
 
@@ -430,7 +499,7 @@ def knock(
         more["json"] = example.body(world.ids)
     if example.files:
         more["files"] = example.files(world.ids)
-    return client.request(method, path.format(**world.ids) + example.query, **more)
+    return client.request(method, (path + example.query).format(**world.ids), **more)
 
 
 def rightful(operation: tuple[str, str], world: World) -> TestClient:
