@@ -5,9 +5,9 @@ import reflex.model  # else the first click of a process imports it, inside the 
 
 from aerostic.components.typeface import Typeface
 from aerostic.pages import (  # noqa: F401  (importing a page adds it)
-    automation,
     agent,
     agents,
+    automation,
     contact,
     contact_import,
     contacts,

@@ -9,7 +9,7 @@ import { Outline } from "./outline.jsx";
 import { Palette, PalettePopup } from "./palette.jsx";
 import { fittingInput, inputsOf, learnSentences, outputsOf, refusal } from "./rules.js";
 import { Help, Saved, Toolbar } from "./toolbar.jsx";
-import { toneOf } from "./signs.jsx";
+import { nameOf, toneOf } from "./signs.jsx";
 import { variablesFor } from "./variables.jsx";
 import "./flow.css";
 
@@ -90,7 +90,7 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
     setSeq(0);
     setDepth({ undo: 0, redo: 0 });
     show(graph);
-    setTimeout(() => flow.fitView({ padding: 0.18, maxZoom: 1, duration: 0 }), 60);
+    here.isToFit = true;
   }, [opened, show, flow]);
 
   // Outputs that depend on settings: told by the server. A connection of an output that is gone goes; one that was renamed moves.
@@ -104,6 +104,14 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
     });
     updateInternals(Object.keys(ports || {}));
   }, [ports, setEdges, updateInternals]);
+
+  useEffect(() => {
+    const here = memory.current;
+    if (!here.isToFit || !nodes.length || nodes.some((one) => !one.measured)) return undefined;
+    here.isToFit = false;
+    const frame = requestAnimationFrame(() => flow.fitView({ padding: 0.14, maxZoom: 1 }));
+    return () => cancelAnimationFrame(frame);
+  }, [nodes, flow]);
 
   // Every change of the graph, whoever made it, is seen here: one place for undo, telling and saving.
   useEffect(() => {
@@ -241,7 +249,7 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
     const sizeOf = (id) => flow.getNode(id)?.measured || { width: 240, height: 80 };
     const positions = tidied(graph.nodes, graph.edges, sizeOf, typeOfEdge);
     setNodes((all) => all.map((one) => (positions[one.id] ? { ...one, position: positions[one.id] } : one)));
-    setTimeout(() => flow.fitView({ padding: 0.18, maxZoom: 1, duration: 250 }), 60);
+    memory.current.isToFit = true;
   }, [flow, graphNow, setNodes, typeOfEdge]);
 
   const align = useCallback((how) => {
@@ -382,7 +390,11 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
   // What is shown -----------------------------------------------------------------------------------
 
   const steps = useMemo(() => stepsByNode(run), [run]);
-  const foundByNode = useMemo(() => Object.groupBy(findings || [], (one) => one.node_id), [findings]);
+  const foundByNode = useMemo(() => {
+    const names = new Map(graphNow().nodes.map((node) => [node.id, `${nameOf(node, kinds)}: `]));
+    const short = (one) => (one.sentence.startsWith(names.get(one.node_id)) ? { ...one, sentence: one.sentence.slice(names.get(one.node_id).length) } : one);
+    return Object.groupBy((findings || []).map(short), (one) => one.node_id);
+  }, [findings, kinds, graphNow]);
   const cut = useCallback((id) => setEdges((all) => all.filter((one) => one.id !== id)), [setEdges]);
   const whole = useMemo(() => ({ kinds, ports, findings: foundByNode, steps, choices, onCut: canEdit ? cut : null, onNote: canEdit ? setNote : null }), [kinds, ports, foundByNode, steps, choices, cut, canEdit, setNote]);
   const chosen = nodes.filter((one) => one.selected);
@@ -409,8 +421,9 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
   return (
     <div className="fl">
       {mayEdit && <Palette kinds={listed || []} onAdd={add} />}
-      <div className="fl-middle">
+      <div className="fl-work">
         {mayEdit && <Toolbar act={act} depth={depth} count={chosen.length} saved={<Saved saved={saved} seq={seq} isKept={(memory.current.keptUpTo ?? seq) >= seq} onSave={save} />} findings={findings || []} onChoose={choose} graph={graph} kinds={kinds} onTest={() => { save(); onTest?.(); }} onPublish={() => { save(); onPublish?.(); }} />}
+        <div className="fl-middle">
         <div className="fl-canvas" ref={area} onDragOver={(event) => { event.preventDefault(); event.dataTransfer.dropEffect = "copy"; }}
           onDrop={(event) => { event.preventDefault(); const kind = event.dataTransfer.getData("application/x-aerostic-kind"); if (kind) add(kind, flow.screenToFlowPosition({ x: event.clientX - 120, y: event.clientY - 30 })); }}>
           <Whole.Provider value={whole}>
@@ -429,7 +442,6 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
           {popup && <PalettePopup kinds={listed || []} popup={popup} fits={(kind) => fits(kind, popup.from, graphNow(), kinds, ports)} onPick={(kind) => { add(kind, popup.at, { node: popup.from.nodeId, handle: popup.from.id, type: popup.from.type }); setPopup(null); }} onClose={() => setPopup(null)} />}
           {said && <div className="fl-said" role="status">{said}</div>}
         </div>
-      </div>
       {children}
       {only && (
         <Inspector key={only.id} workspace={workspace} node={only} kind={kinds[only.data.kind]} kinds={kinds} choices={choices} findings={foundByNode[only.id] || []} mayEdit={canEdit} tab={steps[only.id] ? tab : "settings"} onTab={setTab}
@@ -438,6 +450,8 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
           onName={(name) => setData(only.id, { name }, "name")} onConfig={(config, path) => setData(only.id, { config }, `config.${path}`)} onRetries={(retries) => setData(only.id, { retries })}
           onNote={(change) => setNote(only.id, change)} onCopy={() => paste(chosenPart(), 32)} onRemove={removeChosen} onClose={() => choose("")} />
       )}
+        </div>
+      </div>
       {hasHelp && <Help onClose={() => setHelp(false)} />}
     </div>
   );

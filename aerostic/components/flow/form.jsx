@@ -26,7 +26,7 @@ function Properties({ schema, value, path, onChange }) {
   };
   const shown = Object.entries(schema.properties || {})
     .map(([name, raw]) => [name, resolved(raw, root)])
-    .filter(([, inside]) => inside.widget !== "hidden" && !(inside.const !== undefined && !inside.enum) && isShown(inside, value || {}, schema, root));
+    .filter(([, inside]) => inside.widget !== "row_id" && !(inside.const !== undefined && !inside.enum) && isShown(inside, value || {}, schema, root));
   const field = ([name, inside]) => <Field key={name} name={name} schema={inside} value={value?.[name]} path={path ? `${path}.${name}` : name} isRequired={required.has(name)} onChange={(given) => set(name, given)} />;
   const sections = Object.groupBy(shown.filter(([, inside]) => inside.section), ([, inside]) => inside.section);
   return (
@@ -42,13 +42,11 @@ function Properties({ schema, value, path, onChange }) {
   );
 }
 
-/** `show_if: {"auth": ["basic", "bearer"]}` in a setting's schema: there only with one of these values beside it. */
+/** `show_if: {"auth": ["basic"]}`: there only with one of these values beside it. `hidden_for`: not with these comparisons. */
 function isShown(schema, values, owner, root) {
-  const conditions = Object.entries(schema.show_if || {});
-  return conditions.every(([name, wanted]) => {
-    const here = values[name] ?? resolved(owner.properties?.[name] || {}, root).default;
-    return [].concat(wanted).includes(here);
-  });
+  const here = (name) => values[name] ?? resolved(owner.properties?.[name] || {}, root).default;
+  const isWanted = Object.entries(schema.show_if || {}).every(([name, wanted]) => [].concat(wanted).includes(here(name)));
+  return isWanted && !(schema.hidden_for || []).includes(here("compare"));
 }
 
 const widgetOf = (schema) => {
@@ -62,9 +60,15 @@ function byType(schema) {
   if (optionsOf(schema)) return "select";
   if (schema.type === "boolean") return "switch";
   if (schema.type === "integer" || schema.type === "number") return "figure";
-  if (schema.type === "array") return "rows";
+  if (schema.type === "array") return arrayWidget(schema.items || {});
   if (schema.type === "object") return schema.properties ? "group" : "pairs";
   return schema.type === "string" ? "text" : "json";
+}
+
+/** A few of a closed list, words, or rows of fields. */
+function arrayWidget(items) {
+  if (items.$ref) return "listed";
+  return items.type === "string" ? "words" : "rows";
 }
 
 /** A number or a template, a flag or a template: shown as the plain one of them. */
@@ -89,7 +93,7 @@ function Field({ name, schema, value, path, isRequired, onChange }) {
     ? found.map((one) => <p key={one.sentence} className={`fl-found is-${one.severity}`}>{one.sentence}</p>)
     : schema.description && <p className="fl-hint">{schema.description}</p>;
   if (widget === "switch") return <div className="fl-field" data-field={path}><label className="fl-switch-row" htmlFor={id}>{control}<span>{title}</span></label><div id={`${id}-help`}>{help}</div></div>;
-  if (["group", "rows", "pairs", "variant"].includes(widget)) {
+  if (["group", "rows", "pairs", "variant", "listed"].includes(widget)) {
     return <fieldset className="fl-field fl-set" data-field={path}><legend>{title}</legend>{help}{control}</fieldset>;
   }
   return (
@@ -131,8 +135,8 @@ function Text({ id, schema, value, onChange, isWrong, isLong, title, read = (tex
   };
   return (
     <div className="fl-text">
-      {isLong ? <textarea className={`fl-input nowheel ${isLong === "code" ? "is-code" : ""}`} rows={isLong === "code" ? 6 : 4} spellCheck={isLong !== "code"} {...shared} /> : <input className="fl-input" autoComplete="off" {...shared} />}
-      {mayEdit && schema.plain !== true && (
+      {isLong ? <textarea className={`fl-input nowheel ${isLong === "code" ? "is-code" : ""}`} rows={isLong === "code" ? 1 : 3} spellCheck={isLong !== "code"} {...shared} /> : <input className="fl-input" autoComplete="off" {...shared} />}
+      {mayEdit && schema.plain !== true && !schema.pattern && (
         <button type="button" className="fl-insert" title="Insert a value" aria-label={`Insert a value into ${title}`} aria-expanded={Boolean(open)} onClick={() => setOpen(open ? null : {})}><Braces size={14} /></button>
       )}
       {open && <VariableList variables={variables()} typed={open.typed || ""} hasOwnSearch={open.typed === undefined} onPick={pick} onClose={() => { setOpen(null); field.current?.focus(); }} />}
@@ -189,6 +193,55 @@ function Choice({ id, schema, value, onChange, isWrong }) {
   );
 }
 
+const ZONES = () => ({ choices: Intl.supportedValuesOf("timeZone") });
+const TimeZone = (props) => <Choice {...props} schema={{ ...props.schema, ...ZONES() }} />;
+
+/** Words, each its own: typed, with Enter after it. */
+function Words({ id, value, onChange, schema, title }) {
+  const { mayEdit } = useContext(Filling);
+  const [typed, setTyped] = useState("");
+  const words = Array.isArray(value) ? value : [];
+  const add = (text) => {
+    const fresh = [text.trim()].filter((one) => one && !words.includes(one));
+    if (fresh.length) onChange([...words, ...fresh].slice(0, schema.maxItems ?? 500));
+    setTyped("");
+  };
+  const keys = (event) => {
+    if (event.key === "Enter") { event.preventDefault(); add(typed); }
+    if (event.key === "Backspace" && !typed && words.length) onChange(words.slice(0, -1));
+  };
+  return (
+    <div className="fl-words">
+      {words.map((word, at) => (
+        <span key={word} className="fl-word">{word}{mayEdit && <button type="button" aria-label={`Remove ${word}`} onClick={() => onChange(words.filter((_, index) => index !== at))}>×</button>}</span>
+      ))}
+      <input id={id} className="fl-word-input" disabled={!mayEdit} value={typed} placeholder={words.length ? "" : "Type, then Enter"} aria-describedby={`${id}-help`} aria-label={title} onKeyDown={keys} onBlur={() => add(typed)} onChange={(event) => setTyped(event.target.value)} />
+    </div>
+  );
+}
+
+const EVERY = [["0 9 * * *", "Every day at 9:00"], ["0 9 * * 1-5", "Monday to Friday at 9:00"], ["0 9 * * 1", "Mondays at 9:00"], ["0 * * * *", "Every hour"], ["*/15 * * * *", "Every 15 minutes"], ["0 9 1 * *", "The first of each month at 9:00"]];
+
+/** Minute, hour, day, month, weekday; the usual ones by name. */
+function Cron({ value, onChange, ...rest }) {
+  const { mayEdit } = useContext(Filling);
+  const isUsual = EVERY.some(([cron]) => cron === value);
+  return (
+    <div className="fl-media">
+      <select className="fl-input" aria-label="How often" disabled={!mayEdit} value={isUsual ? value : ""} onChange={(event) => event.target.value && onChange(event.target.value)}>
+        <option value="">{value ? "As written below" : "Choose, or write it below"}</option>
+        {EVERY.map(([cron, words]) => <option key={cron} value={cron}>{words}</option>)}
+      </select>
+      <Text {...rest} value={value} onChange={onChange} schema={{ ...rest.schema, plain: true }} placeholder="0 9 * * 1-5" />
+    </div>
+  );
+}
+
+function Time({ id, value, onChange, isWrong }) {
+  const { mayEdit } = useContext(Filling);
+  return <input id={id} type="time" className="fl-input" disabled={!mayEdit} value={value ?? ""} aria-invalid={isWrong} aria-describedby={`${id}-help`} onChange={(event) => onChange(event.target.value || undefined)} />;
+}
+
 /** A name that other steps use: no values in it. */
 const Name = (props) => <Text {...props} schema={{ ...props.schema, plain: true }} />;
 
@@ -200,7 +253,7 @@ function Switch({ id, value, onChange }) {
 const NONE = {
   connection: ["There is no Google connection yet.", "settings?tab=connections"], agent: ["There is no agent yet.", "ai"], knowledge: ["There is no knowledge base yet.", "knowledge"],
   workflow: ["There is no other workflow yet.", "automation"], secret: ["There is no secret yet.", "settings?tab=secrets"], template: ["There is no approved template yet.", ""],
-  label: ["There is no label yet.", "settings?tab=labels"], tag: ["There is no tag yet.", "contacts"], number: ["No number is connected yet.", "settings"], member: ["There is no other member yet.", "team"],
+  contact_field: ["", ""], label: ["There is no label yet.", "settings?tab=labels"], tag: ["There is no tag yet.", "contacts"], number: ["No number is connected yet.", "settings"], member: ["There is no other member yet.", "team"],
 };
 
 /** One of the workspace's own: a template, a label, a person. A value that is gone says so. */
@@ -283,8 +336,17 @@ function Variant({ id, schema, value, path, onChange, title }) {
   );
 }
 
+/** A new row. One whose output may be connected gets an id of its own, so that it stays connected wherever it moves. */
+/** Rows of fields, or a few of a closed list: what the reference says. */
+function Listed(props) {
+  const { root } = useContext(Filling);
+  const items = resolved(props.schema.items, root);
+  return items.enum ? <SeveralOfOurs {...props} offered={optionsOf(items)} /> : <Rows {...props} />;
+}
+
 const freshRow = (schema) => {
-  if (schema.type === "object") return {};
+  const ids = Object.entries(schema.properties || {}).filter(([, one]) => one.widget === "row_id");
+  if (schema.type === "object") return Object.fromEntries(ids.map(([name]) => [name, `r${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`]));
   if (schema.type === "array") return [];
   return schema.default ?? "";
 };
@@ -366,6 +428,6 @@ function PairValue({ at, given, onChange }) {
 }
 
 const CONTROLS = {
-  text: Text, multiline: Multiline, choice: Choice, name: Name, figure: Figure, json: Json, code: Json, select: Select, switch: Switch, rows: Rows, pairs: Pairs, group: Group, variant: Variant, media: Media,
+  text: Text, multiline: Multiline, choice: Choice, time_zone: TimeZone, words: Words, choices: Words, cron: Cron, time: Time, contact_field: OneOfOurs, name: Name, figure: Figure, json: Json, code: Json, select: Select, switch: Switch, rows: Rows, listed: Listed, pairs: Pairs, group: Group, variant: Variant, media: Media,
   secret: OneOfOurs, template: OneOfOurs, workflow: OneOfOurs, connection: OneOfOurs, agent: OneOfOurs, knowledge: OneOfOurs, label: OneOfOurs, member: OneOfOurs, number: OneOfOurs, tag: OneOfOurs,
 };

@@ -61,7 +61,7 @@ function StepForm(props) {
                 <p className="fl-hint">Only after a failure that may pass, such as a server that was busy.</p>
               </div>
             )}
-            <p className="fl-reference">In other steps: <code>{`{{ nodes.${node.id}.output }}`}</code></p>
+            <p className="fl-reference">What comes out, in later steps: <code>{`{{ nodes.${node.id}.output }}`}</code></p>
           </>
         )}
       </div>

@@ -1,7 +1,7 @@
 // Tidy up: the run goes from left to right, what equips an agent stands below it.
 
 export const STEP = 16; // the grid
-const COLUMN = 330;
+const COLUMN = 304;
 const GAP = 40;
 const EQUIPMENT_DROP = 90;
 

@@ -6,7 +6,9 @@ import { KindIcon, toneOf } from "./signs.jsx";
 const groupsOf = (kinds, search) => {
   const words = search.trim().toLowerCase().split(/\s+/).filter(Boolean);
   const found = kinds.filter((kind) => words.every((word) => `${kind.title} ${kind.summary} ${kind.group} ${kind.kind}`.toLowerCase().includes(word)));
-  return Object.entries(Object.groupBy(found, (kind) => kind.group));
+  const isNamed = (kind) => words.length > 0 && words.every((word) => kind.title.toLowerCase().includes(word));
+  const groups = Object.entries(Object.groupBy(found, (kind) => kind.group));
+  return groups.map(([group, inside]) => [group, [...inside].sort((one, other) => isNamed(other) - isNamed(one))]).sort(([, one], [, other]) => isNamed(other[0]) - isNamed(one[0]));
 };
 
 export function Palette({ kinds, onAdd }) {

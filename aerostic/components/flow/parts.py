@@ -32,7 +32,7 @@ class FlowEditor(rx.NoSSRComponent):
 
     library = _editor.importable_path
     tag = "FlowEditor"
-    lib_dependencies: list[str] = ["@xyflow/react@12.12.1"]
+    lib_dependencies: list[str] = ["@xyflow/react@12.12.1"]  # noqa: RUF012 - as Reflex reads it
 
     workspace: rx.Var[str]
     #: What a workflow can be made of, and the sentences with which a connection is refused.

@@ -248,7 +248,7 @@ def _acts() -> rx.Component:
                     kit.button("Replay against…", icon="rotate-cw", size="1", variant="soft")
                 ),
                 rx.dropdown_menu.content(
-                    rx.dropdown_menu.item("The draft", on_select=Runs.replay("draft")),
+                    rx.dropdown_menu.item("Its own version", on_select=Runs.replay("own")),
                     rx.foreach(
                         Runs.versions,
                         lambda one: rx.dropdown_menu.item(
@@ -377,7 +377,7 @@ def _choice_dialog() -> rx.Component:
             ),
             on_submit=lambda form: Runs.choose("skip", form),
         ),
-        note="We were interrupted while calling, and never heard the answer. Look there, then say what counts.",
+        note="We were interrupted while calling and never heard the answer. Look there, then choose.",
         is_open=Runs.dialog == "unknown",
         on_close=Runs.close,
     )

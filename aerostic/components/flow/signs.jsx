@@ -1,19 +1,19 @@
 // How kinds, ports and steps look: one place for their icons, colours and words.
 import {
-  AlarmClock, ArrowLeftRight, AtSign, BadgeCheck, Ban, Bell, BookOpen, Bot, Box, Braces, Brain, Calendar, CalendarClock,
-  CheckCheck, CircleStop, CircleUser, ClipboardList, Clock, CloudDownload, Contact, Cpu, Database, FileCheck, FileText, FileUp, FolderOpen, Form, GitBranch,
-  GitFork, Globe, Hand, HandHelping, Hash, Headset, HardDrive, Hourglass, Image, Images, Key, LayoutTemplate, List, ListChecks, ListTree, Mail,
-  MapPin, MessageCircle, MessageCircleQuestion, MessageSquare, MessageSquareText, MousePointerClick, NotebookPen, Package,
+  AlarmClock, ArrowLeftRight, AtSign, BadgeCheck, Ban, Bell, BellOff, BookOpen, BookOpenCheck, Bot, Box, Braces, Brain, Calculator, Calendar, CalendarClock,
+  CheckCheck, CircleStop, CircleUser, ClipboardCheck, ClipboardList, Clock, CloudDownload, Contact, CornerDownRight, Cpu, Database, FileCheck, FileText, FileUp, FolderOpen, Form, GitBranch,
+  GitFork, Globe, Hand, HandHelping, Hash, Headset, HardDrive, Hourglass, Image, Images, Key, LayoutTemplate, Library, List, ListChecks, ListTree, Mail,
+  MapPin, MessageCircle, MessageCircleQuestion, MessageSquare, MessageSquareText, MousePointerClick, NotebookPen, OctagonX, Package,
   Paperclip, PenLine, Percent, Phone, Play, Reply, Repeat, Route, Search, Send, Settings2, ShoppingBag, Shuffle, Sheet, SmilePlus, Sparkles, Split, StickyNote,
   Table, Tag, Tags, Timer, TimerOff, ToggleLeft, Type, UserCheck, UserPen, UserPlus, UserRoundCheck, UserRoundCog, UserRoundPen, UserRoundPlus, UserRoundSearch, UserSearch, Users, Variable, Wand, Webhook, Workflow, Wrench, Zap,
   CircleCheck, CircleX, CircleDashed, CirclePause, CircleQuestionMark, LoaderCircle, SkipForward, FlaskConical,
 } from "lucide-react";
 
 const DRAWN = {
-  AlarmClock, ArrowLeftRight, AtSign, BadgeCheck, Ban, Bell, BookOpen, Bot, Box, Braces, Brain, Calendar, CalendarClock,
-  CheckCheck, CircleStop, CircleUser, ClipboardList, Clock, CloudDownload, Contact, Cpu, Database, FileCheck, FileText, FileUp, FolderOpen, Form, GitBranch,
-  GitFork, Globe, Hand, HandHelping, Hash, Headset, HardDrive, Hourglass, Image, Images, Key, LayoutTemplate, List, ListChecks, ListTree, Mail,
-  MapPin, MessageCircle, MessageCircleQuestion, MessageSquare, MessageSquareText, MousePointerClick, NotebookPen, Package,
+  AlarmClock, ArrowLeftRight, AtSign, BadgeCheck, Ban, Bell, BellOff, BookOpen, BookOpenCheck, Bot, Box, Braces, Brain, Calculator, Calendar, CalendarClock,
+  CheckCheck, CircleStop, CircleUser, ClipboardCheck, ClipboardList, Clock, CloudDownload, Contact, CornerDownRight, Cpu, Database, FileCheck, FileText, FileUp, FolderOpen, Form, GitBranch,
+  GitFork, Globe, Hand, HandHelping, Hash, Headset, HardDrive, Hourglass, Image, Images, Key, LayoutTemplate, Library, List, ListChecks, ListTree, Mail,
+  MapPin, MessageCircle, MessageCircleQuestion, MessageSquare, MessageSquareText, MousePointerClick, NotebookPen, OctagonX, Package,
   Paperclip, PenLine, Percent, Phone, Play, Reply, Repeat, Route, Search, Send, Settings2, ShoppingBag, Shuffle, Sheet, SmilePlus, Sparkles, Split, StickyNote,
   Table, Tag, Tags, Timer, TimerOff, ToggleLeft, Type, UserCheck, UserPen, UserPlus, UserRoundCheck, UserRoundCog, UserRoundPen, UserRoundPlus, UserRoundSearch, UserSearch, Users, Variable, Wand, Webhook, Workflow, Wrench, Zap,
 };
@@ -106,7 +106,8 @@ function valueInWords(value, schema, choices) {
 }
 
 function listInWords(items) {
-  const named = items.map((one) => (typeof one === "object" && one ? one.title || one.name || one.label || one.key || one.when : one)).filter(Boolean);
+  const compared = (one) => one.compare && `${flat(one.value ?? "")} ${spoken(one.compare).toLowerCase()} ${flat(one.to ?? "")}`.trim();
+  const named = items.map((one) => (typeof one === "object" && one ? one.title || compared(one) || one.name || one.label || one.key || one.when : one)).filter(Boolean);
   return named.length ? named.slice(0, 3).join(", ") + (named.length > 3 ? ` and ${named.length - 3} more` : "") : `${items.length} ${items.length === 1 ? "row" : "rows"}`;
 }
 

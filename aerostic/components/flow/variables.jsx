@@ -91,7 +91,9 @@ export function VariableList({ variables, typed, onPick, onClose, hasOwnSearch }
   const wanted = (hasOwnSearch ? search : typed).trim().toLowerCase();
   const shown = useMemo(() => variables.filter((one) => `${one.path} ${one.group}`.toLowerCase().includes(wanted)).slice(0, 80), [variables, wanted]);
   useEffect(() => setAt(0), [wanted]);
-  useEffect(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }), [at]);
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+  }, [at]);
   const keys = (event) => {
     const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (move) setAt((here) => (here + move + shown.length) % Math.max(shown.length, 1));
