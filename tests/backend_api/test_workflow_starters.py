@@ -18,6 +18,10 @@ TO_CHOOSE = {
             "Documents: there is no knowledge base “FAQ” in this workspace. Choose one.",
         ),
     ],
+    "lead-capture": [
+        ("keep", "account", "Keep it in the sheet: “Google account” is missing."),
+        ("keep", "spreadsheet", "Keep it in the sheet: “Spreadsheet” is missing."),
+    ],
     "order-status": [],
     "appointment-reminder": [
         (

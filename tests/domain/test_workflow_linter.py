@@ -240,6 +240,25 @@ def test_an_answer_to_nobody_and_a_second_address_are_told():
     ]
 
 
+def test_a_trigger_knows_no_values_of_a_run():
+    nodes = [node("begin", "trigger.keyword", keywords=["{{ contact.name }}"]), greeting().nodes[1]]
+    assert said(graph(nodes, [edge("begin", "say")])) == [
+        (
+            "error",
+            "begin",
+            "keywords.0",
+            "Keyword: “Words” can hold no expression, for there is no run yet.",
+        )
+    ]
+
+
+def test_a_schedule_that_never_comes_is_an_error():
+    nodes = [node("begin", "trigger.schedule", cron="0 9 30 2 *"), node("end", "logic.stop")]
+    assert said(graph(nodes, [edge("begin", "end")])) == [
+        ("error", "begin", "cron", "Schedule: “0 9 30 2 *” never comes.")
+    ]
+
+
 AGENT = "01933b2c-7a10-7c55-9d4e-2f6b8a1c0d3e"
 
 

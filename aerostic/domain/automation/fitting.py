@@ -28,6 +28,7 @@ def misfits(kind: type[Node], config: Mapping[str, Any]) -> Iterator[Misfit]:
     """What the kind's form would mark red: what is missing, what is of the wrong shape, broken Liquid."""
     broken = list(_broken_templates(config, ()))
     yield from broken
+    yield from _not_chosen(kind, config)
     try:
         kind.Config.model_validate(config)
     except ValidationError as error:
@@ -37,7 +38,7 @@ def misfits(kind: type[Node], config: Mapping[str, Any]) -> Iterator[Misfit]:
             field = _written(path)
             if not _may_change(one, value) and field not in told:
                 told.add(field)
-                yield Misfit(field, _sentence(kind, path, one))
+                yield Misfit(field, _sentence(kind, path, value, one))
 
 
 def title_of(kind: type[Node], path: Path) -> str:
@@ -59,6 +60,15 @@ def texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     elif isinstance(value, list):
         for place, part in enumerate(value):
             yield from texts(part, (*path, place))
+
+
+def _not_chosen(kind: type[Node], config: Mapping[str, Any]) -> Iterator[Misfit]:
+    """Accounts may be chosen later, while drawing, but nothing works without one."""
+    for name, field in kind.Config.model_fields.items():
+        extra = field.json_schema_extra
+        is_account = isinstance(extra, Mapping) and extra.get("widget") == "connection"
+        if is_account and config.get(name) in (None, ""):
+            yield Misfit(name, f"“{title_of(kind, (name,))}” is missing.")
 
 
 def _broken_templates(config: Mapping[str, Any], path: Path) -> Iterator[Misfit]:
@@ -93,12 +103,11 @@ def _written(path: Path) -> str:
     return ".".join(str(part) for part in path)
 
 
-def _sentence(kind: type[Node], path: Path, error: ErrorDetails) -> str:
+def _sentence(kind: type[Node], path: Path, value: Any, error: ErrorDetails) -> str:
     title = title_of(kind, path)
     row = f" (row {path[1] + 1})" if len(path) > 1 and isinstance(path[1], int) else ""
-    if error["type"] == "missing" or (
-        error["type"].endswith("too_short") and not error.get("ctx", {}).get("actual_length", 1)
-    ):
+    is_empty = error["type"].endswith("too_short") and value in ("", [])
+    if error["type"] == "missing" or is_empty:
         return f"“{title}”{row} is missing."
     if error["type"] == "extra_forbidden":
         return f"“{title}”{row} is no setting of this step."

@@ -6,7 +6,10 @@ comes by can do no harm, so it is never an error.
 
 from collections.abc import Callable, Iterator
 
-from aerostic.domain.automation import fitting, known_names, rules
+from croniter import croniter
+from croniter.croniter import CroniterBadDateError, CroniterError
+
+from aerostic.domain.automation import fitting, known_names, rules, templates
 from aerostic.domain.automation.graph import Graph, PlacedNode, PortType
 from aerostic.domain.automation.nodes import BY_KIND
 from aerostic.domain.automation.nodes.base import Trigger
@@ -15,6 +18,7 @@ from aerostic.domain.automation.ways import Ways, has_exit, rounds, ways_of
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 LOOP = "logic.loop"
+SCHEDULE = "trigger.schedule"
 DECIDES = frozenset({"logic.condition", "logic.switch", "logic.split"})
 RESPOND = "webhook.respond"
 ANSWERS_POSTS = "trigger.webhook"
@@ -61,6 +65,32 @@ def _settings(_: Graph, ways: Ways) -> Iterator[Finding]:
         for misfit in fitting.misfits(BY_KIND[node.kind], node.config):
             sentence = f"{_name(node)}: {misfit.sentence}"
             yield Finding(severity, sentence, node_id, misfit.field)
+
+
+def _triggers(_: Graph, ways: Ways) -> Iterator[Finding]:
+    """What begins a run is asked before there is one: its settings are taken as they stand."""
+    for node_id in ways.triggers:
+        node = ways.nodes[node_id]
+        for path, text in fitting.texts(node.config):
+            if templates.has_expression(text):
+                title = fitting.title_of(BY_KIND[node.kind], path)
+                sentence = (
+                    f"{_name(node)}: “{title}” can hold no expression, for there is no run yet."
+                )
+                yield Finding(ERROR, sentence, node_id, ".".join(map(str, path)))
+        if node.kind == SCHEDULE and not _comes_ever(node):
+            sentence = f"{_name(node)}: “{node.config.get('cron')}” never comes."
+            yield Finding(ERROR, sentence, node_id, "cron")
+
+
+def _comes_ever(node: PlacedNode) -> bool:
+    cron = node.config.get("cron")
+    try:
+        return not isinstance(cron, str) or croniter(cron).get_next() > 0
+    except CroniterBadDateError:
+        return False
+    except CroniterError:
+        return True  # its form says what is wrong with it
 
 
 def _unknown_names(_: Graph, ways: Ways) -> Iterator[Finding]:
@@ -140,6 +170,7 @@ Rule = Callable[[Graph, Ways], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     _nothing_begins,
     _settings,
+    _triggers,
     _round_for_ever,
     _never_reached,
     _leads_nowhere,

@@ -383,6 +383,85 @@ def _memory(source: Source) -> Made:
     return Made("ai.memory", {"messages": max(0, min(50, kept))}, ("memory",))
 
 
+_SHEET_ACTIONS = {
+    "append": "append",
+    "appendOrUpdate": "update",
+    "update": "update",
+    "read": "read",
+    "lookup": "look_up",
+}
+_CHOOSE_ACCOUNT = "choose the Google account: n8n keeps them apart from the file."
+
+
+def _sheets(source: Source) -> Made:
+    named = str(source.at("operation") or "read")
+    action = _SHEET_ACTIONS.get(named)
+    if action is None:
+        raise NoEqual(f"It does “{named}” with a sheet, which can not be had here.")
+    columns = source.at("columns", "value")
+    written = columns if isinstance(columns, Mapping) else {}
+    filters = source.rows("filtersUI", "values")
+    config: dict[str, Any] = {
+        "action": "look_up" if action == "read" and filters else action,
+        "spreadsheet": _chosen(source, "documentId") or source.text("sheetId"),
+        "sheet": _named(source, "sheetName"),
+    }
+    if written:
+        config["values"] = [
+            {"name": str(name), "value": source.expressions.text(value)}
+            for name, value in written.items()
+        ]
+    matching = source.at("columns", "matchingColumns")
+    if filters:
+        config["column"] = source.expressions.text(filters[0].get("lookupColumn"))
+        config["equals"] = source.expressions.text(filters[0].get("lookupValue"))
+    elif action == "update" and isinstance(matching, list) and matching:
+        config["column"] = str(matching[0])
+        config["equals"] = source.expressions.text(written.get(matching[0]))
+    if named == "appendOrUpdate":
+        config["add_if_missing"] = True
+    return Made("google.sheets", config, remarks=(_CHOOSE_ACCOUNT,))
+
+
+_DRIVE_ACTIONS = {
+    "upload": "upload",
+    "download": "read",
+    "share": "share",
+    "search": "list",
+    "list": "list",
+}
+
+
+def _drive(source: Source) -> Made:
+    named = str(source.at("operation") or "upload")
+    action = _DRIVE_ACTIONS.get(named)
+    if action is None:
+        raise NoEqual(f"It does “{named}” with a file, which can not be had here.")
+    config: dict[str, Any] = {"action": action}
+    if file := _chosen(source, "fileId"):
+        config["file"] = file
+    if action == "upload":
+        config |= {"name": source.text("name") or "file", "folder": _chosen(source, "folderId")}
+    if action == "list" and (search := source.text("queryString")):
+        config["search"] = search[:200]
+    return Made("google.drive", config, remarks=(_CHOOSE_ACCOUNT,))
+
+
+def _chosen(source: Source, name: str) -> str:
+    """n8n keeps what is chosen from a list as an object with its value."""
+    given = source.at(name)
+    found = given.get("value") if isinstance(given, Mapping) else given
+    return source.expressions.text(found)
+
+
+def _named(source: Source, name: str) -> str:
+    given = source.at(name)
+    if isinstance(given, Mapping) and given.get("cachedResultName"):
+        return str(given["cachedResultName"])[:100]
+    found = _chosen(source, name)
+    return "" if found.startswith("gid=") or found.isdigit() else found[:100]
+
+
 Maker = Callable[[Source], Made]
 BASE, CHAIN = "n8n-nodes-base.", "@n8n/n8n-nodes-langchain."
 MAKERS: dict[str, Maker] = {
@@ -405,6 +484,10 @@ MAKERS: dict[str, Maker] = {
     f"{BASE}respondToWebhook": _respond,
     f"{BASE}httpRequest": _http,
     f"{BASE}httpRequestTool": _http,
+    f"{BASE}googleSheets": _sheets,
+    f"{BASE}googleSheetsTool": _sheets,
+    f"{BASE}googleDrive": _drive,
+    f"{BASE}googleDriveTool": _drive,
     f"{CHAIN}agent": _agent,
     f"{CHAIN}lmChatGoogleGemini": _gemini,
     f"{CHAIN}memoryBufferWindow": _memory,

@@ -41,7 +41,7 @@ MEMBER = "member"
 SOURCES: Mapping[str, Source] = {
     MEMBER: Source("member", "users"),
     "agent": Source("agent", "agents"),
-    "connection": Source("connection", "connections"),
+    "connection": Source("Google account", "google_connections", "email"),
     "knowledge": Source("knowledge base", "knowledge_bases"),
     "label": Source("label", "labels"),
     "media": Source("file", "media", "file_name"),

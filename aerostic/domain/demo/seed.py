@@ -7,6 +7,7 @@ outbox. That needs the whole product running.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,10 @@ from sqlmodel import select
 from aerostic.core.errors import Unavailable
 from aerostic.core.permissions import Actor, Permission, PlatformRole, Role, member, system
 from aerostic.core.tenancy import Context, shared_work, unit_of_work
+from aerostic.domain.automation import service as automation
+from aerostic.domain.channels import queries as channels_queries
 from aerostic.domain.channels import service as channels
+from aerostic.domain.channels.models import NumberMode
 from aerostic.domain.identity import service as identity
 from aerostic.domain.inbox import queries as inbox_queries
 from aerostic.domain.inbox import service as inbox
@@ -62,6 +66,7 @@ def seed(simulator_url: str, password: str) -> None:
         _first_messages(customers)
     rows = _wait_for(demo, lambda found: len(found) >= 5)
     _work_on(demo, agent, rows)
+    _automate(demo)
 
 
 def _bluebird(password: str) -> tuple[Workspace, Actor]:
@@ -168,3 +173,13 @@ def _answer(ctx: Context, agent: Actor, rows: dict[str, ConversationRow]) -> Non
         inbox.mark_read(ctx, mei.id)
     if diego:
         inbox.add_note(ctx, diego.id, "The long table by the window is free from half past seven.")
+
+
+def _automate(place: Workspace) -> None:
+    """From now on a workflow greets whoever is new. It was drawn here, and is read like any file."""
+    content = (Path(__file__).parent / "workflow.json").read_bytes()
+    with unit_of_work(place.tenant_id, place.owner) as ctx:
+        made, _ = automation.import_file(ctx, content)
+        automation.publish(ctx, made.id, "As the café opens")
+        for number in channels_queries.numbers(ctx):
+            channels.set_mode(ctx, number.id, NumberMode.AUTOMATION)

@@ -365,7 +365,7 @@ class GoogleSheets(Call):
     @classmethod
     def outputs_of(cls, config: Mapping[str, Any]) -> tuple[Port, ...]:
         """Only what looks for a row can miss it."""
-        searches = config.get("action") in {SheetAction.LOOK_UP, SheetAction.UPDATE}
+        searches = config.get("action") in (SheetAction.LOOK_UP, SheetAction.UPDATE)
         return cls.outputs if searches else (OUT, ERROR, TOOL)
 
     @classmethod

@@ -11,6 +11,7 @@ from aerostic.core.errors import NotFound
 ORDER = (
     "welcome",
     "faq-agent",
+    "lead-capture",
     "order-status",
     "appointment-reminder",
     "feedback",
