@@ -8,8 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import delete
 
+from aerostic.core.permissions import STRANGER
 from aerostic.core.settings import settings
+from aerostic.core.tenancy import shared_work
+from aerostic.domain.connections.models import GoogleAccountUse
 from tests.gemini import google_stand_in  # noqa: F401 - a fixture
 from tests.simulator.conftest import Running
 
@@ -97,6 +101,8 @@ def google_house(
     made.trouble(0, 0)
     for account in (AMARA, LENA):
         made.take_back(account)
+    with shared_work(STRANGER) as ctx:
+        ctx.session.execute(delete(GoogleAccountUse))
     yield made
     monkeypatch.undo()
     settings.cache_clear()

@@ -29,6 +29,8 @@ from aerostic.domain.automation.saver import NO_DATABASE
 from aerostic.domain.inbox import service as inbox
 from aerostic.domain.signals.models import Signal
 from aerostic.domain.signals.telling import LANE
+from aerostic.domain.webhooks_out.fanning import fan_out
+from aerostic.domain.webhooks_out.lane import Lane
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ ROUTING = timedelta(seconds=10)
 BUSY = timedelta(milliseconds=200)  # a conversation in which a run is at work is looked at again
 
 Hearer = Callable[[Context, Sequence[Signal]], None]
-OTHERS: tuple[Hearer, ...] = ()  # who else is told of every signal, in the same transaction
+OTHERS: tuple[Hearer, ...] = (fan_out,)  # who else is told of every signal, in the same transaction
 
 
 def main(*, ready: Callable[[], None] = lambda: None) -> None:
@@ -88,6 +90,7 @@ class Automation:
                 self._keep_hearing,
                 self._keep_walking,
                 self._keep_the_clock,
+                Lane().run,
             )
         ]
         ready()

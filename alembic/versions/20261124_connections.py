@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.String(), nullable=False),
         sa.Column("event", sa.String(), nullable=False),
         sa.Column("body", sa.String(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
@@ -107,6 +108,12 @@ def upgrade() -> None:
         "webhook_dispatches_created",
         "webhook_dispatches",
         ["tenant_id", "created_at"],
+        unique=False,
+    )
+    op.create_index(
+        "webhook_dispatches_of_contact",
+        "webhook_dispatches",
+        ["tenant_id", "contact_id"],
         unique=False,
     )
     op.create_index(

@@ -20,7 +20,6 @@ from aerostic.domain.connections.queries import ConnectionRow
 from aerostic.domain.identity.queries import Principal
 from aerostic.integrations.google.oauth import Scope
 from backend_api.deps import Address, Ctx, Visitor
-from backend_api.idempotency import Once
 
 router = APIRouter(tags=["Connections"])
 PREFIX = "/api/v1/connections"
@@ -95,12 +94,10 @@ def connections(ctx: Ctx) -> ConnectionsOut:
 
 
 @router.post(f"{PREFIX}/google", status_code=201)
-def ask_for_consent(ctx: Ctx, once: Once, body: ConsentIn) -> ConsentOut:
+def ask_for_consent(ctx: Ctx, body: ConsentIn) -> ConsentOut:
     """Begin to connect an account: the answer leads to Google's page."""
     scopes = [SCOPES[one] for one in body.services]
-    return once(
-        lambda: ConsentOut(url=service.begin(ctx, scopes, connection_id=body.connection_id))
-    )
+    return ConsentOut(url=service.begin(ctx, scopes, connection_id=body.connection_id))
 
 
 @router.delete(f"{PREFIX}/{{connection_id}}")
@@ -161,7 +158,6 @@ def _page(sentence: str, *, is_done: bool = False, status: int = 200) -> HTMLRes
             "frame-ancestors 'none'"
         ),
         "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",  # the address holds the code
     }
     body = _PAGE.format(nonce=nonce, sentence=escape(sentence), told=told)
     return HTMLResponse(body, status, headers)

@@ -16,6 +16,7 @@ from aerostic.core.tenancy import shared_work, unit_of_work
 from aerostic.domain.deliveries import tidying
 from aerostic.domain.inbox import service as inbox
 from aerostic.domain.tenants.models import Tenant
+from aerostic.domain.webhooks_out import delivering as webhooks
 
 log = logging.getLogger(__name__)
 
@@ -74,3 +75,4 @@ def tidy(**_: object) -> None:
     for tenant_id in tenants:
         with unit_of_work(tenant_id, TIDIER) as ctx:
             tidying.tidy(ctx)
+            webhooks.tidy(ctx)

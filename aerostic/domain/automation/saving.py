@@ -11,8 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from aerostic.core import arrays, bulk, clock
+from aerostic.core.ids import new_id
 from aerostic.core.tenancy import Context
-from aerostic.domain.automation.models import ExecutionStatus
+from aerostic.domain.automation.models import ExecutionMode, ExecutionStatus
 from aerostic.domain.automation.runs import OVER, Run
 from aerostic.domain.automation.values import as_json
 
@@ -111,6 +112,31 @@ _UPDATE = bulk.statement(
     _CHANGING,
 )
 
+# For whoever wants to be told of failures: only where somebody does, and only what was written down just now.
+_TELL_FAILURES = """
+    with failed as (
+        select e.*, given.signal_id from unnest(%s::uuid[], %s::uuid[]) as given (id, signal_id)
+        join executions e on e.tenant_id = %s and e.id = given.id and e.id between %s and %s
+        where e.status = 'failed' and e.ended_at = %s
+    ),
+    told as (
+        insert into signals (tenant_id, id, kind, conversation_id, contact_id, number_id, details, created_at)
+        select f.tenant_id, f.signal_id, 'execution.failed', f.conversation_id, f.contact_id, f.number_id,
+            jsonb_build_object('id', f.id, 'workflow_id', f.workflow_id, 'workflow', w.name,
+                'reason', f.reason, 'node', f.failed_node), clock_timestamp()
+        from failed f
+        join signal_listeners l on l.tenant_id = f.tenant_id and l.listener = 'webhooks'
+        left join workflows w on w.tenant_id = f.tenant_id and w.id = f.workflow_id
+        returning tenant_id
+    ),
+    due as (
+        insert into due_work (kind, tenant_id, ref, due_at)
+        select distinct 'signals', tenant_id, tenant_id, %s::timestamptz from told
+        on conflict (kind, tenant_id, ref) do update set due_at = least(due_work.due_at, excluded.due_at)
+    )
+    select id from failed
+"""
+
 Statement = tuple[str, list[Any]]
 
 
@@ -172,7 +198,17 @@ def statements(tenant_id: UUID, runs: Sequence[Run], holder: str, now: datetime)
         bounds = (min(row[0] for row in known), max(row[0] for row in known))
         rest = [tenant_id, *bounds, tenant_id, tenant_id, tenant_id, tenant_id]
         found.append((_UPDATE, [*_arrays(_CHANGING, known), *rest]))
+    failed = [run.id for run in runs if run.status == ExecutionStatus.FAILED and _is_told(run)]
+    if failed:
+        told = [new_id() for _ in failed]
+        bounds = (min(failed), max(failed))
+        found.append((_TELL_FAILURES, [failed, told, tenant_id, *bounds, now, now]))
     return found
+
+
+def _is_told(run: Run) -> bool:
+    """A trial concerns nobody else, and a sub-workflow's failure is its caller's."""
+    return run.mode == ExecutionMode.LIVE and run.parent_id is None
 
 
 def _arrays(columns: bulk.Columns, rows: Iterable[tuple[Any, ...]]) -> list[Any]:

@@ -84,6 +84,7 @@ _PERSON = (
     "delete from contact_words where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
     "delete from contact_events where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
     # What a program was answered about them is kept for a day to be repeated.
+    "delete from webhook_dispatches where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
     """delete from idempotency_keys where tenant_id = %(tenant)s
          and body::text ~ any(%(mentions)s)""",
     """update import_refusals set cells = '{}', reason = 'This row was erased with its contact.'

@@ -126,6 +126,24 @@ def invitation(
     )
 
 
+def webhook_disabled(
+    ctx: Context, to: str, name: str, *, workspace: str, url: str, reason: str
+) -> None:
+    """To the owners, when another program was told nothing more because it took nothing."""
+    _send(
+        ctx,
+        to,
+        f"A webhook of {_one_line(workspace)} was switched off",
+        [
+            f"Hello {name},",
+            f"Aerostic no longer tells this address what happens in {_one_line(workspace)}: {url}",
+            reason,
+            "What happens from now on is not kept for it. When the other side works again, switch it on "
+            "under Settings, Webhooks; what is in the log can be sent again from there.",
+        ],
+    )
+
+
 def from_workspace(ctx: Context, to: str, *, subject: str, text: str, workspace: str) -> None:
     """What a workflow of a workspace says to somebody. It is signed, so that it can not pass for ours."""
     paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]

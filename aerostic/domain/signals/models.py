@@ -24,6 +24,7 @@ class SignalKind(StrEnum):
     CONVERSATION_CLOSED = "conversation.closed"
     CONVERSATION_ASSIGNED = "conversation.assigned"
     CONVERSATION_TAKEN_OVER = "conversation.taken_over"  # a person has answered in it
+    EXECUTION_FAILED = "execution.failed"  # for outgoing webhooks; never starts a workflow
 
 
 class Listener(StrEnum):

@@ -60,6 +60,7 @@ class WebhookDispatch(TenantModel, table=True):
             postgresql_where=text("status = 'pending'"),
         ),
         Index("webhook_dispatches_created", "tenant_id", "created_at"),
+        Index("webhook_dispatches_of_contact", "tenant_id", "contact_id"),
     )
 
     id: UUID = new_key()
@@ -67,6 +68,7 @@ class WebhookDispatch(TenantModel, table=True):
     event_id: str  # `webhook-id`: the same in every try and every replay, so that it is taken once
     event: str
     body: str
+    contact_id: UUID | None = None  # whom it tells of: erased with them
     status: str = DispatchStatus.PENDING
     tries: int = 0
     next_try_at: datetime = created()
