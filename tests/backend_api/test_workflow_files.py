@@ -444,6 +444,50 @@ def test_a_loop_of_n8n_goes_through_its_items_and_an_agent_keeps_its_equipment(o
     assert settings["Memory"] == {"messages": 10}
 
 
+def test_google_of_n8n_keeps_its_columns_and_asks_for_the_account(owner):
+    document = n8n(
+        {"name": "Hook", "type": "n8n-nodes-base.webhook"},
+        {
+            "name": "Keep",
+            "type": "n8n-nodes-base.googleSheets",
+            "typeVersion": 4.5,
+            "parameters": {
+                "operation": "appendOrUpdate",
+                "documentId": {"mode": "list", "value": "1AbC"},
+                "sheetName": {"value": "gid=0", "cachedResultName": "Leads"},
+                "columns": {
+                    "value": {"Phone": "={{ $json.body.phone }}", "Name": "Ada"},
+                    "matchingColumns": ["Phone"],
+                },
+            },
+        },
+        {
+            "name": "Trash",
+            "type": "n8n-nodes-base.googleDrive",
+            "parameters": {"operation": "deleteFile"},
+        },
+        Hook={"main": [[to("Keep")]]},
+    )
+    brought = bring(owner, document).json()
+    assert brought["remarks"] == [
+        "“Keep”: choose the Google account: n8n keeps them apart from the file.",
+        "“Trash” (googleDrive) has no equal here. It does “deleteFile” with a file, which can not be "
+        "had here.",
+    ]
+    assert brought["workflow"]["draft"]["nodes"][1]["config"] == {
+        "action": "update",
+        "spreadsheet": "1AbC",
+        "sheet": "Leads",
+        "values": [
+            {"name": "Phone", "value": "{{ webhookPayload.body.phone }}"},
+            {"name": "Name", "value": "Ada"},
+        ],
+        "column": "Phone",
+        "equals": "{{ webhookPayload.body.phone }}",
+        "add_if_missing": True,
+    }
+
+
 DAMAGED: list[dict[str, Any]] = [
     {"nodes": [1], "connections": {}},
     {"nodes": [{"name": "x"}], "connections": {}},

@@ -462,6 +462,42 @@ def test_a_rivals_workflow_can_not_be_called(owner, stranger):
     ]
 
 
+def calling(workflow_id: str, trigger: str = "trigger.called"):
+    nodes = [node("begin", trigger), node("call", "logic.subworkflow", workflow=workflow_id)]
+    return graph(nodes, [edge("begin", "call")])
+
+
+def refusals(answer) -> list[str]:
+    assert answer.status_code == 422, answer.text
+    return [one["message"] for one in answer.json()["errors"]]
+
+
+def test_a_workflow_that_calls_itself_is_not_published_however_far_round(owner):
+    one, two = make(owner), make(owner, name="Second")
+    save(owner, one, calling(one), 0)
+    assert refusals(publish(owner, one)) == [
+        "Run a workflow: this workflow calls itself, without an end."
+    ]
+    save(owner, one, calling(two), 1)
+    assert refusals(publish(owner, one)) == [
+        "Run a workflow: “Second” is not published yet, so it can not be called."
+    ]
+    assert publish(owner, two).status_code == 200
+    assert refusals(publish(owner, one)) == [
+        "Run a workflow: “Second” has no trigger for being called."
+    ]
+    end = graph(
+        [node("begin", "trigger.called"), node("end", "logic.stop")], [edge("begin", "end")]
+    )
+    save(owner, two, end, 0)
+    assert publish(owner, two).status_code == 200
+    assert publish(owner, one).status_code == 200
+    save(owner, two, calling(one), 1)
+    assert refusals(publish(owner, two)) == [
+        "Run a workflow: “Welcome” calls this workflow again, without an end."
+    ]
+
+
 def test_the_catalogue_says_what_there_is(owner):
     kinds = {one["kind"]: one for one in owner.get(f"{WORKFLOWS}/kinds").json()["items"]}
     assert kinds["send.text"]["settings"]["properties"]["text"]["title"] == "Text"
