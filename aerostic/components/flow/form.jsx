@@ -329,7 +329,7 @@ function Variant({ id, schema, value, path, onChange, title }) {
   return (
     <>
       <select id={id} className="fl-input" aria-label={title} disabled={!mayEdit} value={now.name} onChange={(event) => onChange({ [key]: event.target.value })}>
-        {shapes.map((one) => <option key={one.name} value={one.name}>{one.shape.title ? spoken(one.name) : one.name}</option>)}
+        {shapes.map((one) => <option key={one.name} value={one.name}>{spoken(one.name)}</option>)}
       </select>
       <Properties schema={{ ...now.shape, properties: Object.fromEntries(Object.entries(now.shape.properties || {}).filter(([name]) => name !== key)) }} value={value || {}} path={path} onChange={(next) => onChange({ ...next, [key]: now.name })} />
     </>
@@ -347,7 +347,7 @@ function Listed(props) {
 const freshRow = (schema) => {
   const ids = Object.entries(schema.properties || {}).filter(([, one]) => one.widget === "row_id");
   if (schema.type === "object") return Object.fromEntries(ids.map(([name]) => [name, `r${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`]));
-  if (schema.type === "array") return [];
+  if (schema.oneOf) return { [schema.discriminator?.propertyName || "kind"]: Object.keys(schema.discriminator?.mapping || {})[0] };
   return schema.default ?? "";
 };
 
@@ -355,7 +355,8 @@ function Rows({ schema, value, path, onChange, title }) {
   const { root, mayEdit } = useContext(Filling);
   const items = Array.isArray(value) ? value : [];
   const inside = resolved(schema.items || { type: "string" }, root);
-  const isPlain = inside.type !== "object";
+  const isVariant = Boolean(inside.oneOf);
+  const isPlain = inside.type !== "object" && !isVariant;
   const put = (at, given) => onChange(items.map((one, index) => (index === at ? given ?? freshRow(inside) : one)));
   const move = (at, by) => {
     const next = [...items];
@@ -368,7 +369,7 @@ function Rows({ schema, value, path, onChange, title }) {
       {items.map((item, at) => (
         <div key={at} className={`fl-row ${isPlain ? "is-plain" : ""}`} role="group" aria-label={`${title} ${at + 1}`}>
           <div className="fl-row-fields">
-            {isPlain
+            {isPlain || isVariant
               ? <Field name={`${at + 1}`} schema={{ ...inside, title: `${title} ${at + 1}`, description: "" }} value={item} path={`${path}.${at}`} onChange={(given) => put(at, given)} />
               : <Properties schema={inside} value={item} path={`${path}.${at}`} onChange={(given) => put(at, given)} />}
           </div>

@@ -1,21 +1,21 @@
 // How kinds, ports and steps look: one place for their icons, colours and words.
 import {
-  AlarmClock, ArrowLeftRight, AtSign, BadgeCheck, Ban, Bell, BellOff, BookOpen, BookOpenCheck, Bot, Box, Braces, Brain, Calculator, Calendar, CalendarClock,
-  CheckCheck, CircleStop, CircleUser, ClipboardCheck, ClipboardList, Clock, CloudDownload, Contact, CornerDownRight, Cpu, Database, FileCheck, FileText, FileUp, FolderOpen, Form, GitBranch,
+  AlarmClock, ArrowLeftRight, AtSign, BadgeCheck, Ban, Bell, BellOff, BookOpen, BookOpenCheck, Bookmark, Bot, Box, Braces, Brain, Calculator, Calendar, CalendarClock,
+  CheckCheck, CircleStop, CircleUser, ClipboardCheck, ClipboardList, Clock, CloudDownload, Contact, CornerDownRight, Cpu, Database, ExternalLink, FileCheck, FileText, FileUp, FolderOpen, Form, GitBranch,
   GitFork, Globe, Hand, HandHelping, Hash, Headset, HardDrive, Hourglass, Image, Images, Key, LayoutTemplate, Library, List, ListChecks, ListTree, Mail,
   MapPin, MessageCircle, MessageCircleQuestion, MessageSquare, MessageSquareText, MousePointerClick, NotebookPen, OctagonX, Package,
-  Paperclip, PenLine, Percent, Phone, Play, Reply, Repeat, Route, Search, Send, Settings2, ShoppingBag, Shuffle, Sheet, SmilePlus, Sparkles, Split, StickyNote,
-  Table, Tag, Tags, Timer, TimerOff, ToggleLeft, Type, UserCheck, UserPen, UserPlus, UserRoundCheck, UserRoundCog, UserRoundPen, UserRoundPlus, UserRoundSearch, UserSearch, Users, Variable, Wand, Webhook, Workflow, Wrench, Zap,
+  Paperclip, PenLine, Percent, Phone, Play, Reply, Repeat, Route, Search, Send, Settings2, ShoppingBag, Shuffle, Sheet, SmilePlus, Sparkles, Split, SquareMousePointer, StickyNote,
+  Table, Tag, Tags, Timer, TimerOff, ToggleLeft, Type, UserCheck, UserPen, UserPlus, UserRoundCheck, UserRoundCog, UserRoundPen, UserRoundPlus, UserRoundSearch, UserSearch, Users, Variable, Wand, WandSparkles, Webhook, Workflow, Wrench, Zap,
   CircleCheck, CircleX, CircleDashed, CirclePause, CircleQuestionMark, LoaderCircle, SkipForward, FlaskConical,
 } from "lucide-react";
 
 const DRAWN = {
-  AlarmClock, ArrowLeftRight, AtSign, BadgeCheck, Ban, Bell, BellOff, BookOpen, BookOpenCheck, Bot, Box, Braces, Brain, Calculator, Calendar, CalendarClock,
-  CheckCheck, CircleStop, CircleUser, ClipboardCheck, ClipboardList, Clock, CloudDownload, Contact, CornerDownRight, Cpu, Database, FileCheck, FileText, FileUp, FolderOpen, Form, GitBranch,
+  AlarmClock, ArrowLeftRight, AtSign, BadgeCheck, Ban, Bell, BellOff, BookOpen, BookOpenCheck, Bookmark, Bot, Box, Braces, Brain, Calculator, Calendar, CalendarClock,
+  CheckCheck, CircleStop, CircleUser, ClipboardCheck, ClipboardList, Clock, CloudDownload, Contact, CornerDownRight, Cpu, Database, ExternalLink, FileCheck, FileText, FileUp, FolderOpen, Form, GitBranch,
   GitFork, Globe, Hand, HandHelping, Hash, Headset, HardDrive, Hourglass, Image, Images, Key, LayoutTemplate, Library, List, ListChecks, ListTree, Mail,
   MapPin, MessageCircle, MessageCircleQuestion, MessageSquare, MessageSquareText, MousePointerClick, NotebookPen, OctagonX, Package,
-  Paperclip, PenLine, Percent, Phone, Play, Reply, Repeat, Route, Search, Send, Settings2, ShoppingBag, Shuffle, Sheet, SmilePlus, Sparkles, Split, StickyNote,
-  Table, Tag, Tags, Timer, TimerOff, ToggleLeft, Type, UserCheck, UserPen, UserPlus, UserRoundCheck, UserRoundCog, UserRoundPen, UserRoundPlus, UserRoundSearch, UserSearch, Users, Variable, Wand, Webhook, Workflow, Wrench, Zap,
+  Paperclip, PenLine, Percent, Phone, Play, Reply, Repeat, Route, Search, Send, Settings2, ShoppingBag, Shuffle, Sheet, SmilePlus, Sparkles, Split, SquareMousePointer, StickyNote,
+  Table, Tag, Tags, Timer, TimerOff, ToggleLeft, Type, UserCheck, UserPen, UserPlus, UserRoundCheck, UserRoundCog, UserRoundPen, UserRoundPlus, UserRoundSearch, UserSearch, Users, Variable, Wand, WandSparkles, Webhook, Workflow, Wrench, Zap,
 };
 
 /** `message-circle` as lucide draws it; a kind of a newer server than this page gets a box. */
