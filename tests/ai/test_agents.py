@@ -11,6 +11,7 @@ from aerostic.domain.ai.service import AgentDraft
 from aerostic.domain.automation import nodes
 from aerostic.domain.automation.models import ExecutionMode
 from aerostic.domain.contacts.models import Contact
+from aerostic.domain.dossier import service as dossier
 from aerostic.domain.knowledge import service as knowledge
 from aerostic.domain.usage import queries as usage
 from tests.ai.agents import ORDER, TOOL_KINDS, agent_of, asked, graph_with, turns_of
@@ -416,3 +417,20 @@ def test_what_was_used_can_not_be_changed_or_deleted(google, place):
             connection.execute(text("select set_config('app.tenant_id', :tenant, true)"), tenant)
             connection.execute(text(statement))
         owner.dispose()
+
+
+def test_an_erased_contact_leaves_nothing_with_the_agents(google, place):
+    agent = agent_of(place)
+    contact = contact_of(place, "Ada", "15550001111")
+    talk = conversation_of(place, contact_id=contact)
+    google.will_answer({"text": "Yes, Ada."})
+    asked(place, graph_with(agent), "I am Ada. Is my order here?", conversation_id=talk)
+    keep = {"action": "set", "name": "size", "value": "42"}
+    ran(place, chain(("ai.memory_store", keep)), conversation_id=talk)
+    with place.work("owner") as ctx:
+        dossier.erase(ctx, contact)
+    (turn,) = turns_of(place, agent)
+    assert (turn.question, turn.answer, turn.tokens_in > 0) == ("", "", True)
+    with place.system_work() as ctx:
+        for table in ("agent_memories", "stored_values"):
+            assert ctx.session.scalar(text(f"select count(*) from {table}")) == 0

@@ -112,7 +112,9 @@ async def run(asked: Run, ask: Ask, *, on_text: Listener | None = None) -> Ended
     if word := _word_for_a_person(asked):
         return await talk.hand_over(f"The customer asked for a person (“{word}”).", model="")
     if not asked.message:
-        return await talk.hand_over("There is no text to answer: a picture or a recording?", model="")
+        return await talk.hand_over(
+            "There is no text to answer: a picture or a recording?", model=""
+        )
     await talk.look_up()
     return await (talk.with_model(model) if model else talk.without_model())
 

@@ -78,6 +78,13 @@ _MESSAGES = (
     """update conversation_events set text = 'This note was erased with the contact.', details = '{}'
        where tenant_id = %(tenant)s and conversation_id = any(%(conversations)s) and kind = 'note'""",
 )
+_AGENTS = (
+    """delete from agent_memories where tenant_id = %(tenant)s
+         and (conversation_id = any(%(conversations)s) or key = any(%(owners)s))""",
+    """update agent_turns set question = '', answer = '', calls = '[]'
+       where tenant_id = %(tenant)s and conversation_id = any(%(conversations)s)""",
+    "delete from stored_values where tenant_id = %(tenant)s and owner = any(%(owners)s)",
+)
 _PERSON = (
     "delete from contact_identities where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
     "delete from contact_tags where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
@@ -106,13 +113,14 @@ def erase(ctx: Context, contact_id: UUID) -> None:
     found["contacts"] = _column(cursor, _ROWS, found)
     found["conversations"] = _column(cursor, _CONVERSATIONS, found)
     found["numbers"] = _column(cursor, _NUMBERS, found)
+    found["owners"] = [f"contact:{one}" for one in found["contacts"]]
     found["mentions"] = [str(one) for one in (*found["contacts"], *found["conversations"])]
     wamids = _column(cursor, _WAMIDS, found)
     known_by = [*_column(cursor, _IDENTITIES, found), *wamids]
     redacting.ask(ctx, known_by, since=_column(cursor, _SINCE, found)[0])
     erased.forget(ctx, wamids)
     files = {key for key in _column(cursor, _FILES, found) if key}
-    for statement in (*_MESSAGES, *_PERSON):
+    for statement in (*_MESSAGES, *_AGENTS, *_PERSON):
         cursor.execute(cast(Any, statement), found)
     history.note(ctx, contact_id, EventKind.ERASED)
     for conversation_id in found["conversations"]:
