@@ -161,6 +161,71 @@ def test_two_cells_far_apart_do_not_fill_the_memory(place, tmp_path):
         upload(place, (tmp_path / "far.xlsx").read_bytes(), tmp_path=tmp_path)
 
 
+def bare_workbook(path: Path, rows: str, target: str) -> bytes:
+    """The least that a reader takes for a spreadsheet, its one sheet wherever `target` says."""
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+    def leads(kind: str, to: str) -> str:
+        one = f'<Relationship Id="r1" Type="{office}/{kind}" Target="{to}"/>'
+        return f'<Relationships xmlns="{package}">{one}</Relationships>'
+
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("_rels/.rels", leads("officeDocument", "xl/workbook.xml"))
+        archive.writestr("xl/_rels/workbook.xml.rels", leads("worksheet", target))
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
+            '<sheet name="List" sheetId="1" r:id="r1"/></sheets></workbook>',
+        )
+        archive.writestr(
+            f"xl/{target}",
+            f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
+        )
+    return path.read_bytes()
+
+
+def test_the_least_spreadsheet_is_read(place, tmp_path):
+    heading = "<row r='1'><c r='A1' t='str'><v>phone</v></c></row>"
+    rows = heading + "<row r='2'><c r='A2'><v>491701234567</v></c></row>"
+    content = bare_workbook(tmp_path / "least.xlsx", rows, "elsewhere.xml")
+    import_id = upload(place, content, tmp_path=tmp_path)
+    assert view(place, import_id).columns == ("phone",)
+    with place.work("admin") as ctx:
+        assert queries.preview(ctx, import_id) == [["491701234567"]]
+
+
+FAR_APART = (
+    "<row r='1'><c r='A1'><v>1</v></c></row><row r='1048576'><c r='XFD1048576'><v>1</v></c></row>"
+)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "target"),
+    [
+        (
+            FAR_APART,
+            "worksheets/sheet1.xml",
+        ),  # in single quotes, which the look beforehand passes over
+        (FAR_APART, "elsewhere.xml"),
+    ],
+)
+def test_a_spreadsheet_that_would_fill_the_memory_ends_a_process_of_its_own(
+    place, tmp_path, sheet, target
+):
+    with pytest.raises(TooLarge, match="memory or time"):
+        upload(place, bare_workbook(tmp_path / "bomb.xlsx", sheet, target), tmp_path=tmp_path)
+
+
+def test_one_long_text_in_many_cells_does_not_fill_the_disk(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MOST_BYTES", 50)
+    with pytest.raises(TooLarge, match="too large together"):
+        upload(place, SMALL, tmp_path=tmp_path)
+    assert list(files.path_of(f"imports/{place.tenant_id}").glob("*")) == []
+
+
 def test_a_full_disk_is_a_sentence_and_nothing_is_kept(place, tmp_path, monkeypatch):
     class Full:
         def __iter__(self):

@@ -10,8 +10,10 @@ from uuid import UUID
 
 import orjson
 
-from aerostic.core.errors import Unavailable
+from aerostic.core.errors import TooLarge, Unavailable
 from aerostic.core.settings import settings
+
+MOST_BYTES = 1024 * 1024 * 1024  # a spreadsheet may say one long text in a million cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,18 @@ def disk_in_words() -> Iterator[None]:
 
 
 def write(key: str, rows: Iterable[SourceRow]) -> int:
-    """Write rows under a key, whole or not at all; return how many."""
+    """Write rows under a key, whole or not at all; return how many. Raises TooLarge."""
     path = path_of(key)
     unfinished = path.with_suffix(".part")
-    count = 0
+    count = size = 0
     try:
         with disk_in_words():
             path.parent.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as out:
-                for row in rows:
-                    out.write(orjson.dumps([row.number, row.cells, row.problem]) + b"\n")
-                    count += 1
+                for count, row in enumerate(rows, start=1):  # noqa: B007 - counted for the answer
+                    size += out.write(orjson.dumps([row.number, row.cells, row.problem]) + b"\n")
+                    if size > MOST_BYTES:
+                        raise TooLarge("The rows are too large together. Split the file.")
             unfinished.replace(path)
     finally:
         with suppress(OSError):

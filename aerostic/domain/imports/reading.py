@@ -11,21 +11,19 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import IO
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
-
 from aerostic.core.errors import Refused, TooLarge
 from aerostic.domain.contacts import fields, phones
+from aerostic.domain.imports import spreadsheet
 from aerostic.domain.imports.files import SourceRow
+from aerostic.domain.imports.spreadsheet import MOST_COLUMNS
 
 LARGEST_FILE = 50 * 1024 * 1024
 LARGEST_UNPACKED = 400 * 1024 * 1024
 MOST_CELLS = 20_000_000
 MOST_ROWS = 1_000_000
-MOST_COLUMNS = 200
 LONGEST_CELL = 5_000
 SAMPLE = 256 * 1024
 
@@ -41,7 +39,7 @@ _KNOWN_OTHERS = {
 }
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_CELL_REFERENCE = re.compile(rb'<c[^>]{0,100}?\sr="([A-Z]{1,3})(\d{1,7})"')
+_CELL_REFERENCE = re.compile(rb'<c[^<>]{0,100}?\sr="([A-Z]{1,3})(\d{1,7})"')
 
 csv.field_size_limit(LARGEST_FILE)
 
@@ -246,22 +244,20 @@ def _regularity(sample: str, delimiter: str) -> tuple[float, int]:
 
 def _spreadsheet_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     _refuse_a_bomb(path)
-    sheet = _first_sheet(path)
-    for number, values in enumerate(
-        sheet.iter_rows(), start=1 + sheet.start[0] if sheet.start else 1
-    ):
-        cells = [_as_text(value) for value in values]
-        if any(cells):
-            yield number, cells
-
-
-def _first_sheet(path: Path) -> CalamineSheet:
     try:
-        workbook = CalamineWorkbook.from_path(path)
-        return workbook.get_sheet_by_index(0)
-    except (CalamineError, OSError, IndexError) as error:
+        yield from spreadsheet.rows(path)
+    except spreadsheet.Damaged as error:
         raise NotATable(
             "This spreadsheet can not be read. Save it anew as .xlsx or as CSV."
+        ) from error
+    except spreadsheet.TooWide as error:
+        raise TooLarge(
+            f"The spreadsheet has more columns than {MOST_COLUMNS}; no more than those fit."
+        ) from error
+    except spreadsheet.OutOfBounds as error:
+        raise TooLarge(
+            "Reading the spreadsheet takes more memory or time than one file may have. "
+            "Save it as CSV, then upload."
         ) from error
 
 
@@ -313,17 +309,3 @@ def _column(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - 64
     return number
-
-
-def _as_text(value: object) -> str:
-    """A cell as a person sees it: numbers without `.0`, days without midnight."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, datetime):
-        is_day = (value.hour, value.minute, value.second) == (0, 0, 0)
-        return value.date().isoformat() if is_day else value.isoformat(" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
