@@ -136,8 +136,9 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "subject": "A new order from {{ contact.name }}",
         "text": "{{ vars.order }}",
     },
-    "google.drive": {"action": "list", "search": "menu"},
+    "google.drive": {"account": _ID, "action": "list", "search": "menu"},
     "google.sheets": {
+        "account": _ID,
         "action": "append",
         "spreadsheet": "1AbCdEfGhIjKlMnOpQrStUvWxYz",
         "values": {"Name": "{{ contact.name }}", "Phone": "{{ contact.phone }}"},

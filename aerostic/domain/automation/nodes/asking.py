@@ -12,6 +12,8 @@ from aerostic.domain.automation.nodes.base import (
     TIMEOUT,
     Change,
     Group,
+    NodeConfig,
+    NodeFailed,
     Outcome,
     Port,
     Reply,
@@ -28,7 +30,7 @@ from aerostic.domain.automation.nodes.fields import (
     widget,
 )
 from aerostic.domain.automation.nodes.knowing import or_fail, write_fields
-from aerostic.domain.automation.nodes.sending import Addressed, send
+from aerostic.domain.automation.nodes.sending import send
 from aerostic.domain.inbox.drafts import BODY_LIMIT, Draft
 from aerostic.domain.inbox.models import Conversation
 
@@ -39,8 +41,8 @@ class NotAnAnswer(Exception):
     """What came is no answer to this question."""
 
 
-class Question(Addressed):
-    """Settings of every question."""
+class Question(NodeConfig):
+    """Settings of every question. It is asked in the run's own conversation: there the answer comes."""
 
     question: Paragraphs = Field(
         title="Question", min_length=1, max_length=BODY_LIMIT, json_schema_extra=widget("multiline")
@@ -94,10 +96,6 @@ class Asks(Change):
     again: ClassVar[str]  # what is said when an answer does not fit
 
     @classmethod
-    def asks_for_conversation(cls, config: Mapping[str, Any]) -> bool:
-        return not config.get("to")
-
-    @classmethod
     def understood(cls, step: Step, config: Any, message: Mapping[str, Any]) -> Any:
         raise NotImplementedError
 
@@ -116,6 +114,8 @@ class Asks(Change):
 
     @classmethod
     def change(cls, ctx: Context, step: Step, config: Any) -> Outcome:
+        if step.conversation_id is None:
+            raise NodeFailed("This run has no conversation, so nobody can be asked.")
         send(ctx, step, config, cls.draft)
         return _rest(step, config, tried=0)
 

@@ -2,15 +2,16 @@
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, quote_plus, urlencode, urlsplit, urlunsplit
 
 import orjson
 from pydantic import Field, field_validator, model_validator
 
 from aerostic.core.errors import AppError
-from aerostic.domain.automation import templates
+from aerostic.domain.automation import scope, templates
 from aerostic.domain.automation.nodes.base import (
     ERROR,
     OUT,
@@ -172,7 +173,7 @@ class HttpRequest(Call):
             answer = await outside.http().send(request)
         except OutsideProblem as problem:
             raise NodeFailed(problem.sentence, may_pass=isinstance(problem, NoAnswer)) from problem
-        output = _output(answer, secret)
+        output = _output(_without(answer, _told(config, secret)))
         if config.fails_on_status and answer.status >= 400:
             raise NodeFailed(
                 f"The answer was {answer.status}, which is an error.",
@@ -223,8 +224,12 @@ def _sign(
     elif config.auth is AuthType.BEARER:
         headers["Authorization"] = f"Bearer {secret.value}"
     else:
-        pair = f"{config.auth_name}:{secret.value}".encode()
-        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        headers["Authorization"] = f"Basic {_pair(config, secret)}"
+
+
+def _pair(config: Any, secret: vault.Opened) -> str:
+    """User and password as basic authentication has them (RFC 7617)."""
+    return base64.b64encode(f"{config.auth_name}:{secret.value}".encode()).decode()
 
 
 def _body(config: Any) -> tuple[bytes | None, str]:
@@ -259,18 +264,30 @@ def _with_query(url: str, query: list[tuple[str, str]]) -> str:
     return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, urlencode(query)]))))
 
 
-def _output(answer: Answer, secret: vault.Opened | None) -> dict[str, Any]:
-    """What later steps and the log see. A service that repeats the secret does not make it known."""
-    url = answer.url
-    if secret is not None:
-        for told in (secret.value, urlencode({"": secret.value})[1:]):
-            url = url.replace(told, MASK)
+def _output(answer: Answer) -> dict[str, Any]:
+    """What later steps and the log see."""
     return {
         "status": answer.status,
-        "headers": dict(answer.headers),
+        "headers": scope.headers(answer.headers),
         "body": _content(answer),
-        "url": url,
+        "url": answer.url,
     }
+
+
+def _told(config: Any, secret: vault.Opened | None) -> tuple[str, ...]:
+    """The secret in each of the forms in which it was sent."""
+    if secret is None:
+        return ()
+    return (secret.value, quote_plus(secret.value), quote(secret.value), _pair(config, secret))
+
+
+def _without(answer: Answer, told: tuple[str, ...]) -> Answer:
+    """The answer with the secret hidden, wherever the service repeats it."""
+    body, url, headers = answer.body, answer.url, dict(answer.headers)
+    for one in told:
+        body, url = body.replace(one.encode(), MASK.encode()), url.replace(one, MASK)
+        headers = {name: value.replace(one, MASK) for name, value in headers.items()}
+    return replace(answer, body=body, headers=headers, url=url)
 
 
 def _content(answer: Answer) -> Any:

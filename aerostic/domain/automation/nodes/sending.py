@@ -72,22 +72,25 @@ class Sends(Change):
 
     @classmethod
     def change(cls, ctx: Context, step: Step, config: Any) -> Outcome:
-        return Outcome(output=said(send(ctx, step, config, cls.draft)))
+        message = send(ctx, step, config, cls.draft, to=config.to, number_id=config.number)
+        return Outcome(output=said(message))
 
 
 def send(
     ctx: Context,
     step: Step,
-    config: Addressed,
+    config: Any,
     make: Callable[[Context, Any, str], Draft],
     *,
     key: str = "",
+    to: str = "",
+    number_id: UUID | None = None,
 ) -> Message:
     """Queue the message of this step, once. Raises NodeFailed with the reason why it can not be sent."""
     try:
         with ctx.session.begin_nested():
             draft = make(ctx, config, key or step.key)
-            conversation = conversation_for(ctx, step, config.to, config.number)
+            conversation = conversation_for(ctx, step, to, number_id)
             return _queue(ctx, conversation, draft)
     except AppError as error:
         raise NodeFailed(error.message) from error
