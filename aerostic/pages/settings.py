@@ -3,18 +3,22 @@
 import reflex as rx
 
 from aerostic.components import kit, theme
+from aerostic.components.settings.connections import connections
 from aerostic.components.settings.lists import labels, replies
 from aerostic.components.settings.numbers import numbers
 from aerostic.components.settings.profile import profile
 from aerostic.components.settings.secrets import secrets
+from aerostic.components.settings.webhooks import webhooks
 from aerostic.components.shell import shell
 from aerostic.core.permissions import Permission
+from aerostic.state.connections import Connections
 from aerostic.state.lists import Labels, Replies
 from aerostic.state.numbers import Numbers
 from aerostic.state.profile import Profile, SecondFactor, Sessions
 from aerostic.state.secrets import Secrets
 from aerostic.state.session import SignedIn
 from aerostic.state.settings import Settings
+from aerostic.state.webhooks import Webhooks
 
 TABS = (
     ("numbers", "Numbers", numbers),
@@ -22,6 +26,8 @@ TABS = (
     ("labels", "Labels", labels),
     ("replies", "Ready answers", replies),
     ("secrets", "Secrets", secrets),
+    ("connections", "Connections", connections),
+    ("webhooks", "Webhooks", webhooks),
     ("profile", "Your profile", profile),
 )
 
@@ -36,6 +42,8 @@ TABS = (
         Labels.load,
         Replies.load,
         Secrets.load,
+        Connections.load,
+        Webhooks.load,
         Profile.load,
         SecondFactor.load,
         Sessions.load,
@@ -58,7 +66,11 @@ def settings() -> rx.Component:
 
 
 # Parts that not everybody may see.
-BEHIND = {"secrets": Permission.CONNECTIONS_READ}
+BEHIND = {
+    "secrets": Permission.CONNECTIONS_READ,
+    "connections": Permission.CONNECTIONS_READ,
+    "webhooks": Permission.WEBHOOKS_MANAGE,
+}
 
 
 def _trigger(key: str, words: str) -> rx.Component:

@@ -11,6 +11,7 @@ from aerostic.domain.ai import queries as ai
 from aerostic.domain.automation import queries, rules
 from aerostic.domain.automation.schemas import WorkflowFilter
 from aerostic.domain.channels import queries as channels
+from aerostic.domain.connections import queries as connections
 from aerostic.domain.contacts import queries as contacts
 from aerostic.domain.inbox import queries as inbox
 from aerostic.domain.knowledge import queries as knowledge
@@ -54,6 +55,7 @@ def _offered(ctx: Context, workflow_id: UUID) -> Choices:
             _one(row.id, f"{row.name} ({row.language})") for row in templates.templates(ctx)
         ],
         "secret": [_one(row.id, row.name) for row in vault.secrets(ctx)],
+        "connection": [_one(row.id, row.email) for row in connections.connections(ctx)],
         "agent": [_one(row.id, row.name) for row in ai.agents(ctx)],
         "knowledge": [_one(row.id, row.name) for row in knowledge.bases(ctx)],
         "label": [_one(row.id, row.name) for row in inbox.labels(ctx)],

@@ -9,13 +9,24 @@ from reflex_base.event import EventSpec
 from aerostic.core.permissions import Permission
 from aerostic.domain.tenants import queries, service
 from aerostic.state.base import AppState
+from aerostic.state.connections import Connections
 from aerostic.state.forms import Form, typed
 from aerostic.state.guard import access
 from aerostic.state.lists import Labels, Replies
 from aerostic.state.numbers import Numbers
 from aerostic.state.secrets import Secrets
+from aerostic.state.webhooks import Webhooks
 
-TABS = ("numbers", "workspace", "labels", "replies", "secrets", "profile")
+TABS = (
+    "numbers",
+    "workspace",
+    "labels",
+    "replies",
+    "secrets",
+    "connections",
+    "webhooks",
+    "profile",
+)
 
 
 class Settings(Form, AppState):
@@ -49,6 +60,10 @@ class Settings(Form, AppState):
             await (await self.get_state(Replies))._read()
         if kinds & {"secret", "everything"}:
             await (await self.get_state(Secrets))._read()
+        if kinds & {"connection", "everything"}:
+            await (await self.get_state(Connections))._read()
+        if kinds & {"webhook_endpoint", "everything"}:
+            await (await self.get_state(Webhooks))._read()
 
     async def _read(self) -> None:
         row = await self.call(queries.workspace)

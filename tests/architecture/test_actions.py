@@ -65,6 +65,7 @@ def test_public_actions_are_few_and_known():
 
 
 PUBLIC = [
+    "connections.service.take_state",
     "identity.queries.principal",
     "identity.queries.socket_principals",
     "identity.service.confirm_registration",

@@ -30,6 +30,7 @@ from aerostic.domain.automation.models import (
     WorkflowVersion,
 )
 from aerostic.domain.channels.models import AccountDirectory, NumberDirectory
+from aerostic.domain.connections.models import GoogleConnection
 from aerostic.domain.contacts.models import ContactAttribute, Tag
 from aerostic.domain.deliveries.models import WebhookDelivery
 from aerostic.domain.identity.models import User
@@ -58,6 +59,7 @@ PUBLIC = {
     ("post", "/auth/reset"),
     ("get", "/auth/invitations/offer"),
     ("post", "/auth/invitations/accept"),
+    ("get", "/oauth/google/callback"),  # counts for whoever began: tests/connections
     ("get", "/health"),
     ("get", "/health/ready"),
 }
@@ -127,6 +129,22 @@ def make_world() -> World:
         "user_id": str(place.agent_id),
     }
     return World(place, ids)
+
+
+def _connected(world: World, _: TestClient) -> None:
+    row = GoogleConnection(subject="1", email="ada@gmail.test", refresh_token_sealed="")
+    with world.place.system_work() as ctx:
+        ctx.session.add(row)
+        ctx.session.flush()
+        world.ids["connection_id"] = str(row.id)
+
+
+def _is_told(world: World, client: TestClient) -> None:
+    body = {"url": "https://example.com/hook", "events": ["message.received"]}
+    made = client.post("/api/v1/webhook-endpoints", json=body).json()
+    world.ids["endpoint_id"] = made["id"]
+    told = client.post(f"/api/v1/webhook-endpoints/{made['id']}/test").json()
+    world.ids["dispatch_id"] = told["dispatch_id"]
 
 
 def _file(_: Ids) -> Any:
@@ -253,6 +271,9 @@ def meta(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     running = start(tmp_path_factory.mktemp("meta"), webhook_url="http://127.0.0.1:1/")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AEROSTIC_META_GRAPH_URL", f"{running.base}/simulator/graph")
+        patch.setenv("AEROSTIC_GOOGLE_CLIENT_ID", "simulated")
+        patch.setenv("AEROSTIC_GOOGLE_CLIENT_SECRET", "simulated")
+        patch.setenv("AEROSTIC_GOOGLE_URL", f"{running.base}/simulator/google")
         settings.cache_clear()
         yield
     running.stop()
@@ -301,6 +322,8 @@ TEXT = {"type": "text", "text": "Until six"}
 V1 = "/api/v1"
 TALK = f"{V1}/conversations/{{conversation_id}}"
 FLOW = f"{V1}/workflows/{{workflow_id}}"
+HOOKS = f"{V1}/webhook-endpoints"
+HOOK = f"{HOOKS}/{{endpoint_id}}"
 EXAMPLES: dict[tuple[str, str], Example] = {
     ("get", f"{V1}/secrets"): Example("admin"),
     ("post", f"{V1}/secrets"): Example("admin", lambda _: {"name": "key", "value": "s3cret"}),
@@ -472,6 +495,26 @@ EXAMPLES |= {
     ("get", f"{V1}/automation/settings"): Example("admin"),
     ("patch", f"{V1}/automation/settings"): Example("admin", lambda _: {"keep_days": 7}),
     ("put", f"{TALK}/mode"): Example(body=lambda _: {"mode": "paused"}),
+    ("get", f"{V1}/connections"): Example("admin"),
+    ("post", f"{V1}/connections/google"): Example("admin", lambda _: {"services": ["sheets"]}),
+    ("delete", f"{V1}/connections/{{connection_id}}"): Example("admin", prepare=_connected),
+    ("get", f"{V1}/webhook-events"): Example("owner"),
+    ("get", HOOKS): Example("owner"),
+    ("post", HOOKS): Example(
+        "owner", lambda _: {"url": "https://example.com/hook", "events": ["message.status"]}
+    ),
+    ("get", HOOK): Example("owner", prepare=_is_told),
+    ("patch", HOOK): Example("owner", lambda _: {"description": "Shop"}, prepare=_is_told),
+    ("delete", HOOK): Example("owner", prepare=_is_told),
+    ("post", f"{HOOK}/pause"): Example("owner", prepare=_is_told),
+    ("post", f"{HOOK}/go-on"): Example("owner", prepare=_is_told),
+    ("post", f"{HOOK}/secret"): Example("owner", prepare=_is_told),
+    ("post", f"{HOOK}/test"): Example("owner", prepare=_is_told),
+    ("get", f"{HOOK}/dispatches"): Example("owner", prepare=_is_told),
+    ("get", f"{V1}/webhook-dispatches/{{dispatch_id}}"): Example("owner", prepare=_is_told),
+    ("post", f"{V1}/webhook-dispatches/{{dispatch_id}}/send-again"): Example(
+        "owner", prepare=_is_told
+    ),
 }
 
 OPERATIONS = [(method, path) for method, path, _ in operations(api.openapi())]

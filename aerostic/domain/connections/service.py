@@ -207,7 +207,7 @@ def disconnect(ctx: Context, connection_id: UUID) -> Disconnected:
     ctx.session.delete(connection)
     ctx.announce("connection", connection_id)
     ctx.release()
-    return Disconnected(email, not is_shared and _revoke(token), is_shared)
+    return Disconnected(email, bool(token) and not is_shared and _revoke(token), is_shared)
 
 
 def _end_use(ctx: Context, connection: GoogleConnection) -> bool:

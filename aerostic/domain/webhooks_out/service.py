@@ -201,12 +201,15 @@ def _url(text: str) -> str:
 
 
 def _check_literal(host: str, port: int) -> None:
+    """A name is looked up when it is called; what can be said now is said now."""
+    rules = Rules.of()
     try:
-        Rules.of().check(host, host, port)
+        rules.check(host, host, port)
     except Forbidden as forbidden:
         raise Invalid("url", forbidden.sentence) from forbidden
     except ValueError:
-        return  # a name: looked up when it is called
+        if port not in rules.ports and not rules.allowed:
+            raise Invalid("url", f"Port {port} is not called from here.") from None
 
 
 def _events(wanted: Iterable[str]) -> list[str]:
