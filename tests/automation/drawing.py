@@ -5,9 +5,10 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from aerostic.domain.automation import rules
+from aerostic.domain.automation import linter, rules
 from aerostic.domain.automation.graph import Edge, Graph, PlacedNode
 from aerostic.domain.automation.nodes import BY_KIND, NODES
+from aerostic.domain.automation.schemas import Severity
 
 NOBODY = str(UUID(int=7))
 TEXTS = (
@@ -54,14 +55,14 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
-MOSTLY = 9  # of ten settings fit
+MOSTLY = 29  # of thirty settings fit
 
 
 def fitting(
     schema: dict[str, Any], whole: dict[str, Any], depth: int = 0
 ) -> st.SearchStrategy[Any]:
     """What a JSON schema asks for, and now and then something else."""
-    return st.integers(0, 9).flatmap(
+    return st.integers(0, 29).flatmap(
         lambda drawn: _exactly(schema, whole, depth) if drawn < MOSTLY else values
     )
 
@@ -122,20 +123,56 @@ def placed(draw: st.DrawFn, node_id: str, kinds: list[str]) -> PlacedNode:
     return PlacedNode(id=node_id, kind=kind, config=config, retries=draw(st.integers(0, 1)))
 
 
+TRIGGERS = [kind for kind in SCHEMAS if kind.startswith("trigger.")]
+STEPS = [kind for kind in SCHEMAS if kind not in TRIGGERS]
+
+
 @st.composite
 def graphs(draw: st.DrawFn, *, most: int = 10) -> Graph:
-    """Any graph that could be drawn: a trigger first, then steps, connected at random where that can be."""
-    triggers = [kind for kind in SCHEMAS if kind.startswith("trigger.")]
-    nodes = [draw(placed("n0", triggers))]
-    nodes += [draw(placed(f"n{i}", list(SCHEMAS))) for i in range(1, draw(st.integers(1, most)))]
+    """Any graph that could be drawn: a trigger, a row of steps, and more connections wherever they can be."""
+    nodes = [draw(placed("n0", TRIGGERS))]
+    nodes += [draw(placed(f"n{i}", STEPS)) for i in range(1, draw(st.integers(2, most)))]
+    if draw(st.integers(0, 3)) == 0:
+        nodes.append(draw(placed("late", TRIGGERS)))
     graph = Graph(nodes=nodes)
-    if len(nodes) > 1:
-        graph = _connected(graph, "n0", "n1", 0)
-    for i in range(1, draw(st.integers(0, 2 * len(nodes)))):
-        source = draw(st.sampled_from(nodes))
-        target = draw(st.sampled_from(nodes))
-        graph = _connected(graph, source.id, target.id, i, draw(st.integers(0, 9)))
+    for i in range(1, len(nodes)):
+        graph = _connected(graph, nodes[i - 1].id, nodes[i].id, i, draw(st.integers(0, 2)))
+    for i in range(draw(st.integers(0, 2 * len(nodes)))):
+        source, target = draw(st.sampled_from(nodes)), draw(st.sampled_from(nodes))
+        graph = _connected(graph, source.id, target.id, 100 + i, draw(st.integers(0, 9)))
     return graph
+
+
+@st.composite
+def sound_graphs(draw: st.DrawFn) -> Graph:
+    """One that the linter accepts: whatever it finds fault with is left out, and the gap closed."""
+    graph = draw(graphs())
+    while wrong := _faulty(graph):
+        graph = _without(graph, wrong)
+    return graph
+
+
+def _faulty(graph: Graph) -> str:
+    """The id of a node that can not stay."""
+    found = [one for one in linter.look(graph) if one.severity is Severity.ERROR]
+    return found[0].node_id if found else ""
+
+
+def _without(graph: Graph, node_id: str) -> Graph:
+    """What led to the node leads to where it led. A trigger gives way to the plainest one."""
+    if node_id == "n0":
+        plain = PlacedNode(id="n0", kind="trigger.message")
+        nodes = [plain if one.id == "n0" else one for one in graph.nodes]
+        return rules.without_impossible(graph.model_copy(update={"nodes": nodes}))[0]
+    onward = next((one.target for one in graph.edges if one.source == node_id), "")
+    edges = [
+        one.model_copy(update={"target": onward}) if one.target == node_id else one
+        for one in graph.edges
+        if one.source != node_id
+    ]
+    nodes = [one for one in graph.nodes if one.id != node_id]
+    closed = [one for one in edges if one.target]
+    return rules.without_impossible(Graph(nodes=nodes, edges=closed))[0]
 
 
 def _connected(graph: Graph, source: str, target: str, number: int, port: int = 0) -> Graph:
