@@ -33,6 +33,7 @@ from aerostic.domain.inbox.models import (
 from aerostic.domain.media.models import Media, MediaStatus
 from aerostic.domain.templates.models import Template
 from aerostic.domain.vault import service as vault
+from aerostic.simulator.bodies import OutboundMessage
 from tests.automation.kinds import (
     begun,
     execution_of,
@@ -88,9 +89,13 @@ def reply(place: Place, execution_id: UUID, text: str = "", **message: Any) -> S
 
 
 def sent(place: Place) -> list[dict[str, Any]]:
-    """The bodies that wait to leave, oldest first."""
+    """The bodies that wait to leave, oldest first. The stand-in for WhatsApp takes each of them."""
     with place.system_work() as ctx:
-        return [one.body for one in ctx.session.exec(select(OutboxItem).order_by(OutboxItem.id))]
+        rows = ctx.session.exec(select(OutboxItem).order_by(col(OutboxItem.id)))
+        bodies = [one.body for one in rows]
+    for body in bodies:
+        OutboundMessage.model_validate(body)
+    return bodies
 
 
 @pytest.fixture

@@ -151,6 +151,7 @@ class Runner:
 
     async def _walk(self, run: Run) -> None:
         if run.was_interrupted and run.calling:
+            run.resting = {"number": run.calling["number"]}
             walking.doubt(run, walking.begin(run, clock.now()))
         while run.status == ExecutionStatus.RUNNING:
             if reason := walking.guard(run):
