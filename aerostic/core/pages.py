@@ -8,7 +8,7 @@ import binascii
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -45,12 +45,28 @@ def read_cursor(cursor: Cursor, *kinds: type) -> tuple[Any, ...]:
     """The key that `cursor_of` was given. Raises Invalid for what it never made."""
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        key = tuple(_READERS[kind](part) for kind, part in zip(kinds, parts, strict=True))
-    except (binascii.Error, ValueError, TypeError) as error:
+        key = tuple(_read(kind, part) for kind, part in zip(kinds, parts, strict=True))
+    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise _not_ours() from error
-    if any(isinstance(part, datetime) and part.tzinfo is None for part in key):
-        raise _not_ours()
     return key
+
+
+def _read(kind: type, part: object) -> Any:
+    """A part as `cursor_of` wrote it: as text. Raises ValueError for what no column could hold."""
+    if not isinstance(part, str):
+        raise ValueError("a part is always text")
+    part.encode()  # raises for half a character
+    value = _READERS[kind](part)
+    if isinstance(value, datetime):
+        return _in_utc(value)
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Raises ValueError without a zone, OverflowError where the moment lies outside of the calendar."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment has a zone")
+    return moment.astimezone(UTC)
 
 
 def _not_ours() -> Invalid:
