@@ -21,6 +21,7 @@ def engine() -> Engine:
         pool_size=8,
         max_overflow=8,
         pool_pre_ping=True,  # a restart of PostgreSQL costs no one an error
+        hide_parameters=True,  # errors are logged: what people wrote and their hashes are not
         connect_args={"application_name": "aerostic"},
     )
 
