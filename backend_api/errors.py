@@ -60,12 +60,17 @@ def problem(
     body = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
+        detail=_sendable(detail),
         code=code,
-        errors=list(errors),
+        errors=[FieldProblem(field=one.field, message=_sendable(one.message)) for one in errors],
         request_id=getattr(request.state, "request_id", ""),
     )
     return JSONResponse(body.model_dump(), status, headers=headers, media_type=PROBLEM)
+
+
+def _sendable(sentence: str) -> str:
+    """Without halves of characters, which a sentence may quote and no answer can hold."""
+    return sentence.encode(errors="replace").decode()
 
 
 def of_app_error(request: Request, error: AppError) -> JSONResponse:

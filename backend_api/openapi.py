@@ -68,6 +68,15 @@ def methods_at(schema: Schema, path: str) -> list[str]:
     return sorted(known)
 
 
+def takes_a_file(schema: Schema, method: str, path: str) -> bool:
+    """Whether an operation is sent a form with a file, which is read piece by piece."""
+    return any(
+        known.upper() == method and _fits(template, path)
+        for known, template, operation in operations(schema)
+        if "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
+    )
+
+
 def _fits(template: str, path: str) -> bool:
     return compile_path(template)[0].match(path) is not None
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aerostic.core import metrics
@@ -16,15 +17,18 @@ from aerostic.core.errors import TooLarge
 from aerostic.core.settings import settings
 from aerostic.domain.identity.sessions import ACCESS, UNUSED, SignedIn
 from backend_api.errors import of_app_error, problem
+from backend_api.openapi import takes_a_file
 
 ACCESS_COOKIE = "aerostic_access"
 REFRESH_COOKIE = "aerostic_refresh"
 REFRESH_PATH = "/auth"
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 OURS = ("/api/", "/auth/", "/media/")
 CHANGING = (*OURS, "/_upload")
 LARGEST_BODY = 1024 * 1024  # of what is no upload
+LARGEST_UPLOAD = 101 * 1024 * 1024  # a file of 100 MB and the form around it; routes are stricter
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 access_log = logging.getLogger("aerostic.access")
@@ -65,11 +69,9 @@ def address_of(request: Request) -> str:
     """
     peer = request.client.host if request.client else ""
     hops = settings().trusted_proxies
-    told = [
-        part.strip()
-        for part in request.headers.get("x-forwarded-for", "").split(",")
-        if part.strip()
-    ]
+    # Some proxies append to the line that came, others add one of their own below it.
+    lines = ",".join(request.headers.getlist("x-forwarded-for"))
+    told = [part.strip() for part in lines.split(",") if part.strip()]
     return told[-hops] if hops and len(told) >= hops else peer
 
 
@@ -133,20 +135,45 @@ class Envelope:
             sentence = "This request came from another site's page, so it was not carried out."
             await problem(Request(scope), 403, "foreign_origin", sentence)(scope, receive, send)
             return
-        if is_small_by_nature(scope):
-            try:
-                receive = await read_ahead(scope, receive)
-            except TooLarge as error:
-                await of_app_error(Request(scope), error)(scope, receive, send)
-                return
+        try:
+            receive = await _within_measure(scope, receive)
+        except TooLarge as error:
+            await of_app_error(Request(scope), error)(scope, receive, send)
+            return
         await self.app(scope, receive, send)
 
 
-def is_small_by_nature(scope: Scope) -> bool:
-    """Anything but an upload. Those are read piece by piece, and limited by the routes that take them."""
-    content_type = Headers(scope=scope).get("content-type", "")
-    is_upload = content_type.startswith(("multipart/", "application/octet-stream"))
-    return scope["path"].startswith(OURS) and scope["method"] not in SAFE_METHODS and not is_upload
+async def _within_measure(scope: Scope, receive: Receive) -> Receive:
+    """The body, as far as it may go. Raises TooLarge.
+
+    The framework reads it before it asks who sends it: into memory, but for a form, which goes to the disk.
+    """
+    if scope["method"] in SAFE_METHODS or not scope["path"].startswith(OURS):
+        return receive
+    if _is_upload(scope):
+        return _counted(receive)
+    return await read_ahead(scope, receive)
+
+
+def _is_upload(scope: Scope) -> bool:
+    """What its sender calls a form is one only where a form is taken."""
+    says_so = Headers(scope=scope).get("content-type", "").startswith("multipart/")
+    return says_so and takes_a_file(scope["app"].openapi(), scope["method"], scope["path"])
+
+
+def _counted(receive: Receive) -> Receive:
+    """Passes pieces on until there are more of them than any file may have."""
+    size = 0
+
+    async def piece() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > LARGEST_UPLOAD:
+            raise HTTPException(413, "That is larger than any file may be: 100 MB.")
+        return message
+
+    return piece
 
 
 async def read_ahead(scope: Scope, receive: Receive) -> Receive:
@@ -199,7 +226,8 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     """One line and one observation for each request. Never the query: it may hold a token."""
     route = scope.get("route")
     name = getattr(route, "path", "other")
-    metrics.HTTP_REQUESTS.labels(scope["method"], name, str(status)).observe(seconds)
+    method = scope["method"] if scope["method"] in METHODS else "other"  # anyone can invent one
+    metrics.HTTP_REQUESTS.labels(method, name, str(status)).observe(seconds)
     # Pages and their files are many and say little; what matters of them is in the metrics.
     level = logging.INFO if scope["path"].startswith(OURS) else logging.DEBUG
     details = {

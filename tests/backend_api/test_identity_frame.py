@@ -1,19 +1,24 @@
 """What every request passes and every answer carries."""
 
+import base64
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import func, select
 
 from aerostic.core import logs, queue
 from aerostic.core.pages import cursor_of
 from aerostic.core.permissions import STRANGER
 from aerostic.core.tenancy import shared_work
+from aerostic.domain.contacts.models import Tag
 from aerostic.domain.identity.models import UserSession
 from aerostic.domain.tenants.models import Invitation
+from backend_api import security
+from tests.builders import contact_of
 from tests.clients import database_is_gone, member, redis_is_gone, visitor
 from tests.conftest import PASSWORD
 
@@ -109,6 +114,69 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(place, chunked):
     answer = client.patch("/api/v1/workspace", content=sent, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert name_of(place) == "Bluebird Café"
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/octet-stream"])
+def test_a_stranger_can_not_fill_the_memory_by_calling_a_body_a_file(kind):
+    sent = iter([b"x" * 600_000] * 2)
+    answer = visitor().post("/auth/session", content=sent, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_a_stranger_can_not_fill_the_disk_with_a_form_that_never_ends(monkeypatch):
+    monkeypatch.setattr(security, "LARGEST_UPLOAD", 100_000)
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+    pieces = []
+
+    def endless():
+        yield part
+        while len(pieces) < 100:
+            pieces.append(1)
+            yield b"y" * 10_000
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = visitor().post("/api/v1/media", content=endless(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_methods_that_someone_invents_are_counted_as_one():
+    for number in range(3):
+        visitor().request(f"INVENTED{number}", "/health")
+    told = TestClient(visitor().app, client=("127.0.0.1", 5)).get("/metrics").text
+    assert "INVENTED" not in told
+    assert 'method="other"' in told
+
+
+def test_a_sentence_that_quotes_half_a_character_still_arrives(place):
+    contact_id = contact_of(place)
+    body = f'{{"other_id": "{contact_id}", "take": ["\\ud800"]}}'
+    answer = member(place).post(
+        f"/api/v1/contacts/{contact_id}/merge",
+        content=body,
+        headers={"Content-Type": "application/json"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert "“?” is no field" in answer.json()["detail"]
+
+
+def test_what_people_wrote_is_not_in_the_log_of_a_failed_statement(place):
+    with pytest.raises(IntegrityError) as failed, place.work() as ctx:
+        ctx.session.add(Tag(name="vip", colour="a private word"))
+        ctx.session.add(Tag(name="vip", colour="a private word"))
+        ctx.session.flush()
+    assert "private" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [[1], [[]], [{}], [None], ["\ud800"], ["0001-01-01T00:00:00+23:59", "x"], [1e400], "[" * 6000],
+)
+@pytest.mark.parametrize("path", ["members", "invitations", "contacts", "contact-imports"])
+def test_a_cursor_that_was_never_ours_is_told_so(place, path, parts):
+    made_up = parts if isinstance(parts, str) else json.dumps(parts)
+    cursor = base64.urlsafe_b64encode(made_up.encode()).decode()
+    answer = member(place).get(f"/api/v1/{path}", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 
 @pytest.mark.parametrize("text", ["\u0000", "a\u0000b@example.test", "\ud800", "\U0001f375" * 500])

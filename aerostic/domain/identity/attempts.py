@@ -54,7 +54,11 @@ def network_of(ip: str) -> str:
         address = ip_address(ip)
     except ValueError:
         return ip
-    return ip if address.version == 4 else str(ip_network((address, 64), strict=False))
+    if address.version == 4:
+        return ip
+    if address.ipv4_mapped:  # as a socket for both kinds names it: not all of IPv4 is one household
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, 64), strict=False))
 
 
 def paused() -> Unavailable:
