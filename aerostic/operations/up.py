@@ -111,7 +111,8 @@ class _Start:
                 await pages
             finally:
                 pages.cancel()
-            await supervisor.start(*self._product())
+            with console.step("Starting the processes"):
+                await supervisor.start(*self._product())
             await self._seed(supervisor)
             await self._tell_ready()
             await supervisor.until_stopped()
@@ -223,6 +224,9 @@ class _Start:
         console.say(f"Aerostic is ready at {self.settings.public_url}")
         for line in lines:
             console.say(line)
+        if not self.settings.smtp_url.get_secret_value():
+            mails = self.settings.data_dir / "mail"
+            console.say(f"No mail server is set: invitations and codes lie as files in {mails}")
         console.say(f"It took {took:.1f} s. Ctrl-C stops it. Logs: {self.directory.logs}")
 
 

@@ -9,6 +9,7 @@ import reflex as rx
 from reflex_base.event import EventSpec
 
 from aerostic.core.permissions import Permission, Role
+from aerostic.core.settings import settings
 from aerostic.domain.team import service as team
 from aerostic.domain.tenants import queries, service
 from aerostic.state.base import AppState
@@ -139,9 +140,7 @@ class Team(Form, Paged, AppState):
         if done:
             self.is_inviting = False
             await self._read()
-            yield rx.toast.success(
-                f"An invitation is on its way to {email}. It is open for seven days."
-            )
+            yield rx.toast.success(_invited(email))
 
     @rx.event
     @access(Permission.TEAM_MANAGE)
@@ -195,3 +194,12 @@ class Team(Form, Paged, AppState):
 
     def _member(self, user_id: str) -> Member:
         return next((one for one in self.members if one.id == user_id), NO_MEMBER)
+
+
+def _invited(email: str) -> str:
+    if settings().smtp_url.get_secret_value():
+        return f"An invitation is on its way to {email}. It is open for seven days."
+    return (
+        f"{email} is invited, for seven days. No mail server is set, "
+        "so the mail with the link lies in the data folder, under mail."
+    )
