@@ -16,6 +16,7 @@ from aerostic.core.errors import Refused as RefusedByMeta
 from aerostic.core.settings import settings
 from aerostic.integrations.meta.client import Accepted, Access, GraphClient, SendResult
 from aerostic.integrations.meta.management import Management
+from aerostic.integrations.meta.media import MediaClient
 
 TOKEN = "token-of-the-second-app"
 TAKEN = {"messages": [{"id": "wamid.1"}], "id": "200", "name": "Bluebird"}
@@ -105,6 +106,13 @@ def test_management_proves_it_too(graph):
     with Management(TOKEN) as meta:
         assert meta.account("200")["name"] == "Bluebird"
         assert meta.account("200")["name"] == "Bluebird"
+    assert graph.asked == [proof_with("first"), proof_with("second"), proof_with("second")]
+
+
+def test_fetching_a_file_proves_it_too(graph):
+    with MediaClient(TOKEN) as meta:
+        meta.find("300", phone_number_id="100")
+        meta.find("300")
     assert graph.asked == [proof_with("first"), proof_with("second"), proof_with("second")]
 
 

@@ -14,6 +14,7 @@ import httpx
 
 from aerostic.core.errors import Refused, Unavailable
 from aerostic.core.settings import settings
+from aerostic.integrations.meta.proofs import Proofs
 
 FILE_HOSTS = frozenset({"lookaside.fbsbx.com"})
 CHUNK = 64 * 1024
@@ -45,6 +46,7 @@ class MediaClient:
     def __init__(self, access_token: str, *, graph_version: str | None = None) -> None:
         version = graph_version or settings().meta_graph_version
         self._base = f"{settings().meta_graph_url}/{version}"
+        self._token, self._proofs = access_token, Proofs()
         self._http = httpx.Client(
             headers={"Authorization": f"Bearer {access_token}"},
             timeout=httpx.Timeout(30, connect=10),
@@ -67,10 +69,7 @@ class MediaClient:
         if not meta_media_id.isalnum():
             raise Gone("WhatsApp named this file in a way that can not be asked for.")
         asked = {"phone_number_id": phone_number_id} if phone_number_id else {}
-        try:
-            answer = self._http.get(f"{self._base}/{meta_media_id}", params=asked)
-        except httpx.HTTPError as error:
-            raise NotNow("WhatsApp does not answer.") from error
+        answer = self._ask(meta_media_id, asked)
         _check(answer.status_code)
         told = _json(answer)
         return FileFacts(
@@ -79,6 +78,17 @@ class MediaClient:
             sha256=str(told.get("sha256") or ""),
             size=_number(told.get("file_size")),
         )
+
+    def _ask(self, path: str, asked: dict[str, str]) -> httpx.Response:
+        proof = self._proofs.of(self._token) or {}
+        try:
+            answer = self._http.get(f"{self._base}/{path}", params=asked | proof)
+        except httpx.HTTPError as error:
+            raise NotNow("WhatsApp does not answer.") from error
+        is_refused = answer.status_code == 400
+        if is_refused and self._proofs.has_another(self._token, _json(answer).get("error")):
+            return self._ask(path, asked)
+        return answer
 
     @contextmanager
     def open(self, url: str) -> Iterator[Iterator[bytes]]:
