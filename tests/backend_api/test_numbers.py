@@ -111,6 +111,13 @@ def test_what_can_not_be_an_id_never_reaches_meta(place, meta, wrong):
     assert answer.json()["errors"][0]["field"] == "phone_number_id"
 
 
+@pytest.mark.parametrize("pasted", ["²EAAB", "EAA\0B", "EAA\r\nHost: elsewhere.test"])
+def test_what_can_not_be_a_token_never_reaches_meta(place, meta, pasted):
+    answer = member(place).post("/api/v1/numbers", json={**PASTED, "access_token": pasted})
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == ["access_token"]
+
+
 def test_a_number_belongs_to_one_workspace(place, rival, meta):
     member(place).post("/api/v1/numbers", json=PASTED)
     answer = member(rival).post("/api/v1/numbers", json=PASTED)

@@ -36,9 +36,7 @@ def connect_number(
     """
     account_id = _digits("meta_account_id", meta_account_id)
     number_id = _digits("phone_number_id", phone_number_id)
-    token = access_token.strip()
-    if not token:
-        raise Invalid("access_token", "Paste the access token.")
+    token = _token(access_token)
     # Nothing has touched the database yet: no transaction is open while Meta answers.
     with Management(token) as meta:
         facts = meta.account(account_id)
@@ -53,6 +51,16 @@ def _digits(field: str, value: str) -> str:
     if not (cleaned.isascii() and cleaned.isdigit() and 5 <= len(cleaned) <= 32):
         raise Invalid(field, "This is a number of Meta's, such as 100000000000001: digits only.")
     return cleaned
+
+
+def _token(pasted: str) -> str:
+    """It travels in a header, which holds nothing but plain letters."""
+    token = pasted.strip()
+    if not token:
+        raise Invalid("access_token", "Paste the access token.")
+    if not (token.isascii() and token.isprintable()):
+        raise Invalid("access_token", "A token is plain letters and digits. Copy it once more.")
+    return token
 
 
 def _number_in_account(meta: Management, account_id: str, number_id: str) -> NumberFacts:
