@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import select
 
 from aerostic.core import clock
+from aerostic.core.errors import Refused
 from aerostic.core.permissions import STRANGER, Permission, PlatformRole, platform_staff, system
 from aerostic.core.tenancy import shared_work
 from aerostic.domain.identity.models import Membership, User
@@ -332,3 +333,14 @@ def test_the_command_line_makes_a_workspace(place):
         assert made.slug == wanted
     slugs = {row["slug"] for row in member(place, "agent").get("/api/v1/me").json()["workspaces"]}
     assert slugs == {place.slug, wanted}
+
+
+def test_ownership_handed_over_twice_at_once_has_one_owner(place):
+    """Two requests that both began while their sender was the owner."""
+    with place.work() as later:
+        with place.work() as first:
+            service.transfer_ownership(first, place.admin_id)
+        with pytest.raises(Refused, match="not the owner any more"):
+            service.transfer_ownership(later, place.agent_id)
+    owners = [email for email, role in roles(place).items() if role == "owner"]
+    assert owners == [place.emails["admin"]]

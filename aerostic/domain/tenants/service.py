@@ -176,8 +176,10 @@ def transfer_ownership(ctx: Context, user_id: UUID) -> None:
     successor = the_membership(ctx, user_id)
     if ctx.actor.user_id is None or ctx.actor.user_id == user_id:
         raise Refused("Choose another member to hand the workspace to.")
-    the_membership(ctx, ctx.actor.user_id).role = Role.ADMIN
-    successor.role = Role.OWNER
+    giver = the_membership(ctx, ctx.actor.user_id)
+    if giver.role != Role.OWNER:  # handed over a moment ago, to someone else
+        raise Refused("You are not the owner any more. The new owner can change it.")
+    giver.role, successor.role = Role.ADMIN, Role.OWNER
     ctx.announce("member", user_id)
 
 
