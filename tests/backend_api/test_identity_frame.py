@@ -6,6 +6,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from fastapi import Request
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import func, select
@@ -13,8 +14,10 @@ from sqlmodel import func, select
 from aerostic.core import logs, queue
 from aerostic.core.pages import cursor_of
 from aerostic.core.permissions import STRANGER
+from aerostic.core.settings import settings
 from aerostic.core.tenancy import shared_work
 from aerostic.domain.contacts.models import Tag
+from aerostic.domain.identity import attempts
 from aerostic.domain.identity.models import UserSession
 from aerostic.domain.tenants.models import Invitation
 from backend_api import security
@@ -384,9 +387,6 @@ def test_metrics_are_for_this_machine_or_for_who_has_the_token(monkeypatch):
 
 
 def test_the_address_is_what_our_own_proxies_saw(place, monkeypatch):
-    from aerostic.core.settings import settings
-    from backend_api import security
-
     def session_ip(trusted: int) -> str:
         told = settings().model_copy(update={"trusted_proxies": trusted})
         monkeypatch.setattr(security, "settings", lambda: told)
@@ -397,6 +397,19 @@ def test_the_address_is_what_our_own_proxies_saw(place, monkeypatch):
         return client.get("/api/v1/me/sessions").json()["items"][0]["ip"]
 
     assert [session_ip(hops) for hops in (0, 1, 2)] == ["203.0.113.7", "10.0.0.9", "198.51.100.2"]
+
+
+def test_a_line_of_ones_own_above_the_proxys_changes_nothing(monkeypatch):
+    told = settings().model_copy(update={"trusted_proxies": 1})
+    monkeypatch.setattr(security, "settings", lambda: told)
+    lines = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"198.51.100.2")]
+    request = Request({"type": "http", "headers": lines, "client": ("10.0.0.9", 1)})
+    assert security.address_of(request) == "198.51.100.2"
+
+
+def test_an_ipv4_address_in_ipv6s_clothes_counts_alone():
+    found = [attempts.network_of(one) for one in ("::ffff:192.0.2.1", "::ffff:192.0.2.2")]
+    assert found == ["192.0.2.1", "192.0.2.2"]
 
 
 def test_the_log_has_one_line_a_request_and_no_secret(place, caplog):
