@@ -198,11 +198,11 @@ class InboxState(AppState):
     @access(Permission.INBOX_READ)
     async def search(self, text: str) -> EventSpec | None:
         """Look through messages and contacts; an empty text shows the list again."""
-        self.searched = text.strip()
+        self.searched = text.lstrip()  # the space before the next word stays in the field
         if not self.searched:
             self.found = {}
             return None
-        page, sorry = await self.attempt(self.call(queries.search, self.searched))
+        page, sorry = await self.attempt(self.call(queries.search, self.searched.strip()))
         self.found = plain(page) if page else {}
         return sorry
 
@@ -210,7 +210,7 @@ class InboxState(AppState):
     @access(Permission.INBOX_READ)
     async def search_further(self) -> None:
         """Continue the same search in older messages."""
-        page = await self.call(queries.search, self.searched, self.found.get("next_cursor"))
+        page = await self.call(queries.search, self.searched.strip(), self.found.get("next_cursor"))
         further = plain(page)
         self.found = {**further, "contacts": self.found["contacts"]} | {
             "messages": self.found["messages"] + further["messages"]
@@ -333,23 +333,42 @@ class InboxState(AppState):
         self, written: Payload, drafted: Callable[[str, UUID | None], Draft]
     ) -> EventSpec | None:
         """Queue what was written. What is refused goes back into the composer, so nothing is lost."""
+        meant = self._meant_for(written)
         reply_to = _id_or_none(str(written.get("reply_to", "")))
         try:
             draft = drafted(str(written.get("key", ""))[:80], reply_to)
-            await self.call(service.reply, UUID(self.conversation_id), draft)
+            await self.call(service.reply, meant, draft)
         except AppError as error:
-            self.returned = {"key": written.get("key", ""), "text": written.get("text", "")}
+            self._give_back(written)
             return rx.toast.error(error.message)
+        if str(meant) != self.conversation_id:
+            return None
         self.reply_to = {}
         if self.has_newer:
             await self._show_newest()
         return None
 
+    def _meant_for(self, written: Payload) -> UUID:
+        """The conversation it was written in: another may be open once a file has been uploaded."""
+        named = _id_or_none(str(written.get("conversation_id", "")))
+        return named or UUID(self.conversation_id)
+
+    def _give_back(self, written: Payload) -> None:
+        self.returned = {
+            "key": written.get("key", ""),
+            "text": written.get("text") or written.get("caption") or "",
+            "conversation_id": written.get("conversation_id", ""),
+        }
+
     @rx.event
     @access(Permission.INBOX_REPLY)
     async def add_note(self, written: Payload) -> EventSpec | None:
-        work = self.call(service.add_note, UUID(self.conversation_id), str(written.get("text", "")))
-        _, sorry = await self.attempt(work)
+        meant = self._meant_for(written)
+        _, sorry = await self.attempt(
+            self.call(service.add_note, meant, str(written.get("text", "")))
+        )
+        if sorry:
+            self._give_back(written)
         return sorry
 
     @rx.event

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from aerostic.core import clock
 from aerostic.core.due_work import DueWork, WorkKind
@@ -97,6 +97,48 @@ def _another_sender_holds_the_number(place: Place) -> None:
     with shared_work(STRANGER) as ctx:
         lane = {"kind": WorkKind.LANE, "tenant_id": place.tenant_id, "ref": place.number_id}
         ctx.session.add(DueWork(**lane, leased_by="another", leased_until=later))
+
+
+def test_a_file_goes_where_it_was_chosen_though_another_conversation_is_open_by_then(
+    page: Page, site: Site, cafe: Place
+) -> None:
+    enter(page, site, cafe.emails["agent"], inbox_of(cafe))
+    site.says("Jonas Weber", "Where is the invoice?")
+    site.says("Mei Tanaka", "Good morning")
+    open_conversation(page, "Jonas Weber")
+    page.get_by_role("textbox", name="Message", exact=True).fill("Here it is")
+    held: list[Route] = []
+    page.route("**/api/v1/media", lambda route: held.append(route))
+    with page.expect_request("**/api/v1/media"):
+        page.get_by_label("File to send").set_input_files(
+            {"name": "invoice.txt", "mimeType": "text/plain", "buffer": b"12.50"}
+        )
+    open_conversation(page, "Mei Tanaka")
+    box = page.get_by_role("textbox", name="Message", exact=True)
+    expect(box).to_have_value("")
+    box.fill("Good morning, Mei")
+    held[0].continue_()
+
+    everybody = page.get_by_role("list", name="Conversations")
+    expect(everybody.get_by_role("button", name="Jonas Weber")).to_contain_text("Here it is")
+    expect(page.get_by_role("article")).to_have_count(1)
+    expect(box).to_have_value("Good morning, Mei")
+    open_conversation(page, "Jonas Weber")
+    sent = page.get_by_role("article").filter(has_text="Here it is")
+    expect(sent.get_by_role("link", name="invoice.txt")).to_be_visible()
+
+
+def test_a_search_of_two_words_keeps_the_space_while_one_thinks(
+    page: Page, site: Site, cafe: Place
+) -> None:
+    enter(page, site, cafe.emails["agent"], inbox_of(cafe))
+    site.says("Lena Novak", "Is the oat milk free of gluten?")
+    field = page.get_by_label("Search messages and people")
+    field.press_sequentially("oat ")
+    expect(page.get_by_role("region", name="Search results")).to_contain_text("oat milk")
+    field.press_sequentially("milk")
+    expect(field).to_have_value("oat milk")
+    expect(page.get_by_role("region", name="Search results")).to_contain_text("Lena Novak")
 
 
 def test_a_conversation_is_snoozed_until_a_chosen_moment(

@@ -13,6 +13,10 @@ function remaining(until, now) {
   return hours ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
 }
 
+function isWide() {
+  return window.matchMedia("(min-width: 900px)").matches;
+}
+
 function useNow() {
   const [now, setNow] = useState(() => new Date());
   useEffect(() => {
@@ -38,7 +42,7 @@ function kindOf(file) {
 
 function Suggestions({ options, at, onTake }) {
   return (
-    <div className="cp-pop" role="listbox" aria-label="Canned replies">
+    <div className="cp-pop" role="listbox" aria-label="Ready answers">
       {options.map((one, index) => (
         <button key={one.id} role="option" aria-selected={index === at} onMouseDown={(event) => { event.preventDefault(); onTake(one); }}>/{one.shortcut}<small>{one.text}</small></button>
       ))}
@@ -64,18 +68,20 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
   const box = useRef(null);
   const file = useRef(null);
   const typedAt = useRef(0);
+  const shown = useRef(conversationId);
   const closed = !windowClosesAt || new Date(windowClosesAt) <= now;
   const writes = mode === "note" || (!closed && !problem);
 
   useEffect(() => {
+    shown.current = conversationId;
     setText(drafts.get(conversationId) ?? "");
     setOpen("");
     setState("");
     setMode("reply");
-    if (window.matchMedia("(min-width: 900px)").matches) box.current?.focus();
+    if (isWide()) box.current?.focus();
   }, [conversationId]);
-  useEffect(() => { // a canned reply was filled, or a refused message comes back, so that nothing typed is lost
-    if (returned?.text) change((current) => returned.replaces ? returned.text : current || returned.text);
+  useEffect(() => { // a ready answer was filled, or a refused message comes back, so that nothing typed is lost
+    if (returned?.text) giveBack(returned.conversation_id || conversationId, returned.text, returned.replaces);
   }, [returned?.key]);
   useEffect(() => { if (replyTo?.id) { setMode("reply"); box.current?.focus(); } }, [replyTo?.id]);
   useEffect(() => {
@@ -101,14 +107,21 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
       onTyping?.();
     }
   };
+  const giveBack = (id, back, replaces = false) => { // the text of a conversation that is no longer open waits there
+    if (!back || (drafts.get(id) && !replaces)) return;
+    if (id === shown.current) change(back);
+    else drafts.set(id, back);
+  };
+  const sent = () => window.dispatchEvent(new Event("inbox:sent"));
   const clear = () => { setText(""); drafts.delete(conversationId); typedAt.current = 0; };
   const take = (one) => { onCanned?.(one.id, crypto.randomUUID()); box.current?.focus(); };
   const send = () => {
     const body = text.trim();
     if (!body || !writes) return;
-    if (mode === "note") onNote?.({ text: body });
-    else onSend?.({ text: body, key: crypto.randomUUID(), reply_to: replyTo?.id ?? "" });
+    if (mode === "note") onNote?.({ conversation_id: conversationId, text: body, key: crypto.randomUUID() });
+    else onSend?.({ conversation_id: conversationId, text: body, key: crypto.randomUUID(), reply_to: replyTo?.id ?? "" });
     clear();
+    sent();
   };
   const keys = (event) => {
     if (options.length) {
@@ -134,18 +147,22 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
   };
   const attach = async (picked) => {
     if (!picked) return;
+    // An upload takes a while: what was chosen here goes here, whichever conversation is open by then.
+    const written = { conversation_id: conversationId, caption: text.trim(), reply_to: replyTo?.id ?? "" };
     setState(`Uploading ${picked.name} …`);
+    clear();
     try {
       const media = await upload(picked, workspace);
-      onMedia?.({ media_id: media.id, kind: kindOf(picked), caption: text.trim(), file_name: picked.name, key: crypto.randomUUID(), reply_to: replyTo?.id ?? "" });
-      clear();
+      onMedia?.({ ...written, media_id: media.id, kind: kindOf(picked), file_name: picked.name, key: crypto.randomUUID() });
       setState("");
+      if (shown.current === written.conversation_id) sent();
     } catch (error) {
-      setState(error.message);
+      giveBack(written.conversation_id, written.caption);
+      setState(`${picked.name} was not sent. ${error.message}`);
     }
     file.current.value = "";
   };
-  const structured = (draft) => { onStructured?.({ ...draft, key: crypto.randomUUID() }); setOpen(""); };
+  const structured = (draft) => { onStructured?.({ ...draft, conversation_id: conversationId, key: crypto.randomUUID() }); setOpen(""); sent(); };
   const pickTemplate = () => { onOpenTemplates?.(); setOpen("template"); };
 
   return (
@@ -167,7 +184,7 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
             <button className="cp-icon" aria-label="Emoji" aria-expanded={open === "emoji"} onClick={() => setOpen(open === "emoji" ? "" : "emoji")}><Smile /></button>
           </>}
           <textarea className="cp-input" ref={box} rows={1} value={text} maxLength={4096} onChange={(event) => change(event.target.value)} onKeyDown={keys}
-            aria-label={mode === "note" ? "Private note" : "Message"} placeholder={mode === "note" ? "Only your team sees this" : "Write a message, or / for a canned reply"} />
+            aria-label={mode === "note" ? "Private note" : "Message"} placeholder={mode === "note" ? "Only your team sees this" : isWide() ? "Write a message, or / for a ready answer" : "Message"} />
           <button className="cp-send" disabled={!text.trim()} onClick={send}>{mode === "note" ? "Save" : "Send"}</button>
         </div>
       ) : (
@@ -194,7 +211,7 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
       {open === "contact" && <ContactForm onDone={structured} onClose={() => setOpen("")} />}
       {open === "buttons" && <ButtonsForm onDone={structured} onClose={() => setOpen("")} />}
       {open === "list" && <ListForm onDone={structured} onClose={() => setOpen("")} />}
-      {open === "template" && <TemplateForm templates={templates} workspace={workspace} onClose={() => setOpen("")} onDone={(draft) => { onTemplate?.({ ...draft, key: crypto.randomUUID() }); setOpen(""); }} />}
+      {open === "template" && <TemplateForm templates={templates} workspace={workspace} onClose={() => setOpen("")} onDone={(draft) => { onTemplate?.({ ...draft, conversation_id: conversationId, key: crypto.randomUUID() }); setOpen(""); sent(); }} />}
     </section>
   );
 }

@@ -179,6 +179,16 @@ export function Thread({ items, conversationId, hasOlder, hasNewer, foundId, onO
     if (!near.current && newest) setUnseen((count) => count + 1);
   }, [newest]);
 
+  useEffect(() => { // who has just written something wants to see it
+    const follow = () => {
+      near.current = true;
+      setUnseen(0);
+      box.current.scrollTop = box.current.scrollHeight;
+    };
+    window.addEventListener("inbox:sent", follow);
+    return () => window.removeEventListener("inbox:sent", follow);
+  }, []);
+
   useEffect(() => { // read only what a person has before their eyes
     const look = () => { if (document.visibilityState === "visible" && newest) onSeen?.(); };
     look();
