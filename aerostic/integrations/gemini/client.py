@@ -2,6 +2,8 @@
 
 Retried only where nothing was produced: it could not be reached, or it answered with 429 or 5xx. A question
 that ran out of time may have been answered and paid for, so it is not asked again.
+
+Google's library takes a second or two to import, so that is done when the first question is asked.
 """
 
 import asyncio
@@ -10,11 +12,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from google import genai
-from google.genai import errors, types
 
 from aerostic.core.settings import settings
 from aerostic.integrations.gemini.errors import (
@@ -25,6 +25,9 @@ from aerostic.integrations.gemini.errors import (
     blocked,
     in_words,
 )
+
+if TYPE_CHECKING:
+    from google.genai import types
 
 MODELS = ("gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.5-pro")
 EMBEDDING_MODEL = "gemini-embedding-001"
@@ -78,7 +81,7 @@ class Said:
     by_model: bool
     text: str = ""
     results: tuple[ToolResult, ...] = ()
-    as_received: types.Content | None = None
+    as_received: "types.Content | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +111,12 @@ class Answer:
 class _Gathered:
     """The pieces of one answer, in the order in which they came."""
 
-    parts: list[types.Part] = field(default_factory=list)
-    usage: types.GenerateContentResponseUsageMetadata | None = None
+    parts: "list[types.Part]" = field(default_factory=list)
+    usage: "types.GenerateContentResponseUsageMetadata | None" = None
     finish: str = ""
     refused: str = ""
 
-    def take(self, piece: types.GenerateContentResponse) -> str:
+    def take(self, piece: "types.GenerateContentResponse") -> str:
         """Keep a piece; return its text."""
         self.usage = piece.usage_metadata or self.usage
         if piece.prompt_feedback and piece.prompt_feedback.block_reason:
@@ -127,6 +130,8 @@ class _Gathered:
 
     def answer(self) -> Answer:
         """Raises Blocked where there is none."""
+        from google.genai import types
+
         text = "".join(part.text or "" for part in self.parts if not part.thought)
         calls = tuple(_call(part.function_call) for part in self.parts if part.function_call)
         if not text and not calls:
@@ -144,7 +149,7 @@ class _Gathered:
         )
 
 
-def _call(asked: types.FunctionCall) -> ToolCall:
+def _call(asked: "types.FunctionCall") -> ToolCall:
     return ToolCall(asked.name or "", asked.args or {}, asked.id or "")
 
 
@@ -152,6 +157,9 @@ class Gemini:
     """One key at one address. Takes a third of a second to make, and holds connections: keep it."""
 
     def __init__(self, key: str, *, url: str) -> None:
+        from google import genai
+        from google.genai import types
+
         self._client = genai.Client(
             api_key=key,
             vertexai=False,
@@ -188,7 +196,7 @@ class Gemini:
 
     async def _pieces(
         self, question: Question, *, streaming: bool
-    ) -> AsyncIterator[types.GenerateContentResponse]:
+    ) -> "AsyncIterator[types.GenerateContentResponse]":
         asked: dict[str, Any] = {
             "model": question.model,
             "contents": [_content(turn) for turn in question.turns],
@@ -204,6 +212,8 @@ class Gemini:
         """A vector of EMBEDDING_SIZE for each text, at most MOST_IN_A_BATCH. Raises GeminiProblem."""
         if len(texts) > MOST_IN_A_BATCH:
             raise NotUnderstood(f"At most {MOST_IN_A_BATCH} texts are embedded at once.")
+        from google.genai import types
+
         task = "RETRIEVAL_QUERY" if is_query else "RETRIEVAL_DOCUMENT"
         async with _in_words():
             answer = await self._client.aio.models.embed_content(
@@ -236,6 +246,8 @@ class _Heard:
 
 @asynccontextmanager
 async def _in_words() -> AsyncIterator[None]:
+    from google.genai import errors
+
     try:
         yield
     except errors.APIError as error:
@@ -246,7 +258,9 @@ async def _in_words() -> AsyncIterator[None]:
         raise NoAnswer("Gemini did not answer in time. Whether it worked is not known.") from error
 
 
-def _config(question: Question) -> types.GenerateContentConfig:
+def _config(question: Question) -> "types.GenerateContentConfig":
+    from google.genai import types
+
     declared = [
         types.FunctionDeclaration(
             name=one.name,
@@ -266,7 +280,9 @@ def _config(question: Question) -> types.GenerateContentConfig:
     )
 
 
-def _content(turn: Said) -> types.Content:
+def _content(turn: Said) -> "types.Content":
+    from google.genai import types
+
     if turn.as_received is not None:
         return turn.as_received
     parts = [types.Part(text=turn.text)] if turn.text else []

@@ -12,10 +12,12 @@ GeminiProblem
 """
 
 from collections.abc import Mapping
-
-from google.genai import errors
+from typing import TYPE_CHECKING
 
 from aerostic.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from google.genai import errors
 
 
 class GeminiProblem(Unavailable):
@@ -63,7 +65,7 @@ class Blocked(GeminiProblem):
 KEY_WORDS = ("API_KEY_INVALID", "API key not valid", "API key expired")
 
 
-def in_words(error: errors.APIError) -> GeminiProblem:
+def in_words(error: "errors.APIError") -> GeminiProblem:
     """Google's answer as one of ours. Its own words are kept where they say what to change."""
     said = str(error.message or "").strip()[:300]
     if error.code in {401, 403} or any(word in f"{said} {error.details}" for word in KEY_WORDS):
