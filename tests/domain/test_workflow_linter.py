@@ -87,7 +87,7 @@ UNKNOWN = {
     "it.",
     "{{ nodes.gone.output }}": "“nodes.gone.output” has no value: there is no step “gone”.",
     "{{ nodes.it.output }}": "“nodes.it.output” has no value: “Send text” does not come before this step.",
-    "{{ vars.size }}": "“vars.size” has no value here: no step before this one sets “size”.",
+    "{{ vars.size }}": "“vars.size” has no value here: no step before sets “size”.",
     "{{ item.name }}": "“item.name” has no value here: nothing before this step gives it.",
 }
 
@@ -238,6 +238,18 @@ def test_an_answer_to_nobody_and_a_second_address_are_told():
             "A workflow has one address: only its first webhook trigger hears it.",
         )
     ]
+
+
+def test_a_graph_full_of_loops_and_names_is_looked_over_to_its_end():
+    """Three hundred loops, each inside the one before and back to the first."""
+    text = " ".join(f"{{{{ vars.a{i} }}}}" for i in range(25))
+    nodes = [node("begin", "trigger.message")]
+    nodes += [node(f"s{i}", "logic.loop", items=text) for i in range(299)]
+    edges = [edge("begin", "s0")]
+    edges += [edge(f"s{i}", f"s{i + 1}", "each") for i in range(298)]
+    edges += [edge(f"s{i}", "s0", "done") for i in range(1, 299)]
+    found = linter.look(graph(nodes, edges))
+    assert len(found) == 299 * 20 + 1  # and the last does nothing with its items
 
 
 def test_a_trigger_knows_no_values_of_a_run():

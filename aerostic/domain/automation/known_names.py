@@ -1,7 +1,7 @@
 """The names that templates may use at a step: what its triggers and the steps before it give."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 from aerostic.domain.automation import fitting, rules, templates
 from aerostic.domain.automation.graph import PlacedNode
@@ -49,7 +49,7 @@ def names_at(ways: Ways, node_id: str) -> frozenset[str]:
     given = [GIVEN_BY_TRIGGER.get(one.kind, frozenset()) for one in ways.triggers_of(node_id)]
     before = [ways.nodes[one] for one in ways.before[node_id]]
     made = [GIVEN_BY_STEP.get(one.kind, frozenset()) | chosen_names(one) for one in before]
-    inside = [frozenset({"item", "index"})] if _is_inside_a_loop(ways, node_id) else []
+    inside = [frozenset({"item", "index"})] if node_id in ways.in_loops else []
     asked = [TALK] if any(one.kind.startswith(TALKS) for one in before) else []
     tool = [frozenset({"tool", "input"})] if node_id in ways.equips else []
     return ALWAYS.union(*given, *made, *inside, *asked, *tool)
@@ -78,23 +78,27 @@ def has_conversation(ways: Ways, trigger: PlacedNode, node_id: str) -> bool:
 def doubts(ways: Ways, node: PlacedNode) -> Iterator[Doubt]:
     """The paths in a node's settings that will be empty, each once, with the setting where it stands."""
     names = names_at(ways, node.id)
+    variables = frozenset[str]().union(
+        *(chosen_names(ways.nodes[one]) for one in ways.before[node.id])
+    )
     told: set[str] = set()
     for where, text in fitting.texts(node.config):
         if not templates.has_expression(text):
             continue
         for path in sorted(templates.paths_in(text) - told):
             told.add(path)
-            sentence = _doubt(ways, node, names, path)
+            sentence = _doubt(ways, node, names, variables, path)
             if sentence:
                 yield ".".join(map(str, where)), sentence
 
 
-def _doubt(ways: Ways, node: PlacedNode, names: Iterable[str], path: str) -> str:
+def _doubt(ways: Ways, node: PlacedNode, names: Set[str], variables: Set[str], path: str) -> str:
     words = _FIRST.findall(path)
     if words[0] == "nodes" and len(words) > 1:
         return _doubt_of_node(ways, node, words[1], path)
     if words[0] == "vars" and len(words) > 1:
-        return _doubt_of_variable(ways, node, words[1], path)
+        is_set = words[1] in variables
+        return "" if is_set else f"“{path}” has no value here: no step before sets “{words[1]}”."
     if words[0] not in names:
         return f"“{path}” has no value here: nothing before this step gives it."
     if words[0] in PARTS and len(words) > 1 and words[1] not in PARTS[words[0]] | {"size"}:
@@ -110,17 +114,3 @@ def _doubt_of_node(ways: Ways, node: PlacedNode, other_id: str, path: str) -> st
     if other_id not in ways.before[node.id]:
         return f"“{path}” has no value: “{rules.name_of(other)}” does not come before this step."
     return ""
-
-
-def _doubt_of_variable(ways: Ways, node: PlacedNode, name: str, path: str) -> str:
-    if any(name in chosen_names(ways.nodes[one]) for one in ways.before[node.id]):
-        return ""
-    return f"“{path}” has no value here: no step before this one sets “{name}”."
-
-
-def _is_inside_a_loop(ways: Ways, node_id: str) -> bool:
-    for one, node in ways.nodes.items():
-        first = ways.leads[one].get("each") if node.kind == "logic.loop" else None
-        if first and (first == node_id or node_id in ways.after(first)):
-            return True
-    return False

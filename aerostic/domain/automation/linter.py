@@ -5,6 +5,7 @@ comes by can do no harm, so it is never an error.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from croniter import croniter
 from croniter.croniter import CroniterBadDateError, CroniterError
@@ -14,10 +15,10 @@ from aerostic.domain.automation.graph import Graph, PlacedNode, PortType
 from aerostic.domain.automation.nodes import BY_KIND
 from aerostic.domain.automation.nodes.base import Trigger
 from aerostic.domain.automation.schemas import Finding, Severity
-from aerostic.domain.automation.ways import Ways, has_exit, rounds, ways_of
+from aerostic.domain.automation.ways import LOOP, Ways, has_exit, rounds, ways_of
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
-LOOP = "logic.loop"
+MOST_DOUBTS = 20  # of one step
 SCHEDULE = "trigger.schedule"
 DECIDES = frozenset({"logic.condition", "logic.switch", "logic.split"})
 RESPOND = "webhook.respond"
@@ -96,7 +97,7 @@ def _comes_ever(node: PlacedNode) -> bool:
 def _unknown_names(_: Graph, ways: Ways) -> Iterator[Finding]:
     for node_id, node in ways.nodes.items():
         if node_id in ways.reached:
-            for field, sentence in known_names.doubts(ways, node):
+            for field, sentence in islice(known_names.doubts(ways, node), MOST_DOUBTS):
                 yield Finding(WARNING, f"{_name(node)}: {sentence}", node_id, field)
 
 

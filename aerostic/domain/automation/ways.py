@@ -8,6 +8,7 @@ from aerostic.domain.automation.graph import Graph, PlacedNode, PortType
 from aerostic.domain.automation.nodes import BY_KIND
 from aerostic.domain.automation.nodes.base import ERROR, Trigger
 
+LOOP = "logic.loop"
 IGNORED = frozenset({ERROR.name, "reply"})  # outputs that need not be taken, and mostly are not
 
 Leads = Mapping[str, Mapping[str, str]]  # node, output, node
@@ -23,10 +24,7 @@ class Ways:
     triggers: tuple[str, ...]
     reached: frozenset[str]  # by a run, or equipping a step that is
     before: Mapping[str, frozenset[str]]  # what a run may have been through when it comes to a node
-
-    def after(self, node_id: str) -> frozenset[str]:
-        """What a run may come by once it is through this node."""
-        return _reached_from(self.leads, self.leads.get(node_id, {}).values())
+    in_loops: frozenset[str]  # steps that a run may come by within a loop
 
     def triggers_of(self, node_id: str) -> list[PlacedNode]:
         """The triggers whose runs may come by; those of its agents for what equips them."""
@@ -52,7 +50,8 @@ def ways_of(graph: Graph) -> Ways:
     steps = _reached_from(leads, triggers)
     frozen = {source: frozenset(targets) for source, targets in equips.items()}
     tools = {source for source, targets in equips.items() if targets & steps}
-    return Ways(nodes, leads, frozen, triggers, steps | tools, _before(nodes, leads, frozen))
+    before = _before(nodes, leads, frozen)
+    return Ways(nodes, leads, frozen, triggers, steps | tools, before, _in_loops(nodes, leads))
 
 
 def rounds(ways: Ways) -> Iterator[frozenset[str]]:
@@ -74,6 +73,11 @@ def has_exit(ways: Ways, steps: frozenset[str]) -> bool:
             if port.type is PortType.FLOW and not is_ignored and target not in steps:
                 return True
     return False
+
+
+def _in_loops(nodes: Mapping[str, PlacedNode], leads: Leads) -> frozenset[str]:
+    loops = (one for one, node in nodes.items() if node.kind == LOOP)
+    return _reached_from(leads, [leads[one]["each"] for one in loops if "each" in leads[one]])
 
 
 def _before(
