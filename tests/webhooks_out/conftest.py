@@ -9,6 +9,7 @@ from aerostic.core.due_work import DueWork
 from aerostic.core.permissions import STRANGER
 from aerostic.core.settings import settings
 from aerostic.core.tenancy import shared_work
+from tests.automation.kinds import test_kinds  # noqa: F401
 from tests.webhooks_out.receiver import Receiver, receiving
 
 

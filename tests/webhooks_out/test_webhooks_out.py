@@ -19,6 +19,7 @@ from aerostic.core.due_work import WorkKind
 from aerostic.core.permissions import STRANGER, system
 from aerostic.core.settings import settings
 from aerostic.core.tenancy import shared_work, unit_of_work
+from aerostic.domain.automation.models import ExecutionMode
 from aerostic.domain.contacts import service as contacts
 from aerostic.domain.contacts.schemas import NewContact
 from aerostic.domain.dossier import service as dossier
@@ -29,6 +30,7 @@ from aerostic.domain.signals.telling import Happened
 from aerostic.domain.webhooks_out import delivering, signing
 from aerostic.domain.webhooks_out.lane import Lane
 from aerostic.domain.webhooks_out.models import WebhookDispatch, WebhookEndpoint
+from tests.automation.kinds import chain, ran
 from tests.builders import conversation_of, inbound, outbound
 from tests.clients import member
 from tests.conftest import Place
@@ -415,3 +417,22 @@ def test_the_log_is_kept_for_thirty_days(place, receiver):
     with place.system_work() as ctx:
         delivering.tidy(ctx)
     assert len(log_of(place, endpoint)) == 1
+
+
+def test_a_run_that_fails_is_told_and_a_trial_is_not(place, receiver, test_kinds):
+    made(place, receiver.url, "execution.failed")
+    graph = chain(("test.call", {"what": "x"}), ("google.drive", {}))
+    failed = ran(place, graph)
+    assert failed.status == "failed"
+    ran(place, graph, mode=ExecutionMode.RECORDED)
+    ran(place, chain(("test.name", {"value": 1})))
+    route(place.tenant_id)
+    lane_until(lambda: receiver.posts)
+    (told,) = receiver.told()
+    assert told["data"]["execution"] == {
+        "id": str(failed.id),
+        "workflow_id": str(failed.workflow_id),
+        "workflow": "Test",
+        "reason": "Google Drive: No Google account is chosen for this step.",
+        "node": "n2",
+    }

@@ -18,6 +18,14 @@ def connections() -> rx.Component:
     connect = kit.button("Connect an account", icon="plus", on_click=Connections.choose)
     return rx.fragment(
         rx.script(src="/connections.js"),
+        rx.el.button(
+            id="connection-told",
+            type="button",
+            hidden=True,
+            on_click=rx.call_script(
+                "window.aerosticConnections.told()", callback=Connections.came_back
+            ),
+        ),
         kit.section(
             "Google accounts",
             "Workflows and agents use their Drive and their spreadsheets.",
@@ -145,12 +153,12 @@ def _menu(account: ConnectionLine) -> rx.Component:
 
 
 def _at_google(services: Any, connection_id: Any) -> Any:
-    """Opens Google's page in a window of its own, and reads again when that has closed."""
+    """Opens Google's page in a window of its own, which says at its end how it went."""
     parts = ("window.aerosticConnections.google('", SignedIn.here, "','", services, "','")
     script = EMPTY
     for part in (*parts, connection_id, "')"):
         script = script + part
-    return rx.call_script(script, callback=Connections.came_back)
+    return rx.call_script(script)
 
 
 def _choose_dialog() -> rx.Component:
