@@ -36,6 +36,7 @@ def workflow() -> rx.Component:
             rx.flex(
                 _head(),
                 _archived(),
+                _unheard(),
                 _editor(),
                 _runs(),
                 _versions(),
@@ -146,7 +147,7 @@ def _menu() -> rx.Component:
         rx.dropdown_menu.content(
             rx.dropdown_menu.item(
                 rx.icon("pencil", size=15),
-                "Name and description",
+                "Name and settings",
                 on_select=WorkflowEditor.open_dialog("rename"),
             ),
             rx.dropdown_menu.item(
@@ -179,6 +180,28 @@ def _archived() -> rx.Component:
             ),
             align="center",
             gap=theme.S3,
+            padding=f"{theme.S2} {theme.S4}",
+            background="var(--amber-a3)",
+        ),
+    )
+
+
+def _unheard() -> rx.Component:
+    return rx.cond(
+        WorkflowEditor.is_unheard & WorkflowEditor.is_enabled,
+        rx.flex(
+            rx.icon("triangle-alert", size=16, color="var(--amber-11)", flex_shrink="0"),
+            kit.text("Messages begin no run yet: no number leaves its answers to automation."),
+            rx.link(
+                "Choose it under Settings → Numbers",
+                href=f"/dashboard/{SignedIn.here}/settings",
+                size="2",
+                white_space="nowrap",
+            ),
+            role="status",
+            align="center",
+            gap=theme.S3,
+            wrap="wrap",
             padding=f"{theme.S2} {theme.S4}",
             background="var(--amber-a3)",
         ),
@@ -443,7 +466,7 @@ def _cancel(words: str = "Cancel") -> rx.Component:
 
 def _rename_dialog() -> rx.Component:
     return kit.dialog(
-        "Name and description",
+        "Name and settings",
         rx.form(
             rx.flex(
                 kit.field("Name", "name", default_value=WorkflowEditor.name, max_length=120),
@@ -454,15 +477,40 @@ def _rename_dialog() -> rx.Component:
                     max_length=500,
                     hint="What it is for, in the list.",
                 ),
+                rx.cond(WorkflowEditor.has_webhook, _posts()),
                 kit.refusal(WorkflowEditor.problem),
                 direction="column",
                 gap=theme.S4,
             ),
             kit.dialog_actions(_cancel(), kit.button("Save", type="submit")),
-            on_submit=WorkflowEditor.rename,
+            on_submit=WorkflowEditor.change,
         ),
         is_open=_is_open("rename"),
         on_close=WorkflowEditor.close,
+    )
+
+
+def _posts() -> rx.Component:
+    return rx.fragment(
+        rx.el.label(
+            rx.switch(
+                name="webhook_waits",
+                default_checked=WorkflowEditor.webhook_waits,
+                aria_label="A post waits for the answer of the run",
+            ),
+            rx.box(
+                kit.text("A post waits for the answer of the run", weight="medium"),
+                kit.muted("Otherwise it is answered with 202 at once.", size="1"),
+            ),
+            display="flex",
+            gap=theme.S3,
+        ),
+        kit.field(
+            "Most posts a minute",
+            "webhook_rate",
+            kind="number",
+            default_value=WorkflowEditor.webhook_rate.to_string(),
+        ),
     )
 
 

@@ -21,6 +21,8 @@ from aerostic.core.tenancy import Context
 from aerostic.domain.automation import comparing, queries, reading, rules, service
 from aerostic.domain.automation.graph import Graph, as_stored
 from aerostic.domain.automation.schemas import WorkflowDetail
+from aerostic.domain.channels import queries as channels
+from aerostic.domain.channels.models import NumberMode
 from aerostic.state.base import AppState
 from aerostic.state.contacts import uuid_of
 from aerostic.state.flow_choices import FlowChoices
@@ -30,6 +32,7 @@ from aerostic.state.runs import Runs
 
 Payload = dict[str, Any]
 TABS = ("editor", "runs", "versions")
+BY_MESSAGE = {"trigger.message", "trigger.keyword", "trigger.choice", "trigger.flow_reply"}
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,10 @@ class WorkflowEditor(AppState):
     published: int = 0
     has_changes: bool = False
     is_archived: bool = False
+    webhook_waits: bool = True
+    webhook_rate: int = 600
+    has_webhook: bool = False
+    is_unheard: bool = False
     missing: str = ""
     tab: str = "editor"
 
@@ -89,6 +96,7 @@ class WorkflowEditor(AppState):
     _revision: int = 0
     _graph: Payload = {}
     _seq: int = 0
+    _is_unsaved: bool = False
 
     @rx.var
     def errors(self) -> list[FindingLine]:
@@ -127,6 +135,7 @@ class WorkflowEditor(AppState):
         await (await self.get_state(FlowChoices))._read(workflow_id)
         await self._open(detail)
         await (await self.get_state(Runs))._open(self._id, asked.get("run", ""))
+        await self._listen()
         await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
@@ -136,8 +145,17 @@ class WorkflowEditor(AppState):
             detail, _ = await self.attempt(self.call(queries.workflow, UUID(self._id)))
             if detail is not None:
                 self._describe(detail)
+        if self._id and kinds & {"number", "workflow", "everything"}:
+            await self._listen()
         if kinds & {"execution", "everything"}:
             await (await self.get_state(Runs))._follow(changes)
+
+    async def _listen(self) -> None:
+        """Whether messages could begin a run at all: some number must leave them to automation."""
+        numbers, _ = await self.attempt(self.call(channels.numbers))
+        kinds = {node["kind"] for node in self._graph.get("nodes", [])}
+        answered = any(one.mode == NumberMode.AUTOMATION for one in numbers or [])
+        self.is_unheard = bool(kinds & BY_MESSAGE) and not answered
 
     async def _open(self, detail: WorkflowDetail) -> None:
         """Have the canvas take this graph."""
@@ -153,6 +171,8 @@ class WorkflowEditor(AppState):
         self.name, self.description = row.name, row.description
         self.is_enabled, self.published = row.is_enabled, row.published_number or 0
         self.has_changes, self.is_archived = row.has_changes, row.is_archived
+        self.webhook_waits, self.webhook_rate = detail.webhook_waits, detail.webhook_rate
+        self.has_webhook = "trigger.webhook" in row.kinds
         self.versions = [
             VersionLine(
                 one.number,
@@ -171,6 +191,7 @@ class WorkflowEditor(AppState):
     async def commit(self, drawn: Payload) -> None:
         """What was drawn so far, to be looked at by the linter. Nothing is kept."""
         if drawn.get("id") == self._id:
+            self._seq, self._is_unsaved = int(drawn.get("seq") or 0), True
             await self._hear(drawn.get("graph"))
 
     async def _hear(self, graph: Any) -> None:
@@ -211,6 +232,7 @@ class WorkflowEditor(AppState):
         self._was_kept(detail)
 
     def _was_kept(self, detail: WorkflowDetail) -> None:
+        self._is_unsaved = False
         kept = {"id": self._id, "seq": self._seq, "revision": detail.revision}
         self.saved = {**kept, "at": detail.row.saved_at.isoformat()}
 
@@ -272,15 +294,23 @@ class WorkflowEditor(AppState):
 
     @rx.event
     @access(Permission.AUTOMATION_MANAGE)
-    async def rename(self, form: Payload) -> None:
-        name, about = str(form.get("name", "")), str(form.get("description", ""))
+    async def change(self, form: Payload) -> None:
+        """Its name, what it is for, and how posts to its address are answered."""
+        rate = str(form.get("webhook_rate") or self.webhook_rate)
         try:
-            await self.call(service.edit, UUID(self._id), name=name, description=about)
+            await self.call(
+                service.edit,
+                UUID(self._id),
+                name=str(form.get("name", "")),
+                description=str(form.get("description", "")),
+                webhook_waits=bool(form.get("webhook_waits")) if self.has_webhook else None,
+                webhook_rate=int(rate) if rate.isdigit() else 0,
+            )
         except AppError as error:
             self.problem = error.message
         else:
-            self.name, self.description = name.strip(), about.strip()
             self._close()
+            self._describe(await self.call(queries.workflow, UUID(self._id)))
 
     @rx.event
     @access(Permission.AUTOMATION_READ)
@@ -326,13 +356,17 @@ class WorkflowEditor(AppState):
     @rx.event
     @access(Permission.AUTOMATION_MANAGE)
     async def duplicate(self) -> EventSpec | None:
+        if self._is_unsaved:
+            await self.attempt(self._keep(self._graph))
         made, sorry = await self.attempt(self.call(_duplicate, UUID(self._id)))
         return sorry if made is None else _go(self.router.url.path, made)
 
     @rx.event
     @access(Permission.AUTOMATION_READ)
     async def export(self) -> EventSpec | None:
-        """The draft as it is saved, as a file."""
+        """The draft as a file."""
+        if self._is_unsaved:
+            await self.attempt(self._keep(self._graph))
         content, sorry = await self.attempt(self.call(queries.export, UUID(self._id)))
         if content is None:
             return sorry

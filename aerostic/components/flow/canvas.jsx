@@ -25,7 +25,7 @@ const Card = memo(function Card({ id, data, selected }) {
   return (
     <div className={`fl-card tone-${toneOf(kind?.group)} ${selected ? "is-selected" : ""} ${isWrong ? "is-wrong" : ""} ${step ? `st-${step.status}` : ""} ${kind ? "" : "is-strange"}`} data-kind={data.kind} data-status={step?.status || ""}>
       {inputs.filter(isFlow).map((port) => (
-        <Handle key={port.name} id={port.name} type="target" position={Position.Left} className={`fl-port ${portClass(port)}`} style={{ top: 30 }} title={port.title} aria-label={`${port.title}: input`} />
+        <Handle key={port.name} id={port.name} type="target" position={Position.Left} className={`fl-port ${portClass(port)}`} style={{ top: 30 }} title={port.title} role="img" aria-label={`${port.title}: input`} />
       ))}
       <div className="fl-card-head">
         <span className="fl-tile"><KindIcon name={kind?.icon} /></span>
@@ -48,19 +48,19 @@ const Card = memo(function Card({ id, data, selected }) {
       )}
       {worded
         ? <ul className="fl-outs">{outputs.filter(isFlow).map((port) => <Out key={port.name} port={port} isTaken={step?.ports?.includes(port.name)} />)}</ul>
-        : outputs.filter(isFlow).map((port) => <Handle key={port.name} id={port.name} type="source" position={Position.Right} className={`fl-port ${portClass(port)}`} style={{ top: 30 }} title={port.title} aria-label={`${port.title}: output`} />)}
+        : outputs.filter(isFlow).map((port) => <Handle key={port.name} id={port.name} type="source" position={Position.Right} className={`fl-port ${portClass(port)}`} style={{ top: 30 }} title={port.title} role="img" aria-label={`${port.title}: output`} />)}
       {equips.length > 0 && (
         <ul className="fl-equips">
           {equips.map((port) => (
             <li key={port.name} className={portClass(port)}>
               {port.title}
-              <Handle id={port.name} type="target" position={Position.Bottom} className={`fl-port ${portClass(port)}`} title={port.title} aria-label={`${port.title}: input`} />
+              <Handle id={port.name} type="target" position={Position.Bottom} className={`fl-port ${portClass(port)}`} title={port.title} role="img" aria-label={`${port.title}: input`} />
             </li>
           ))}
         </ul>
       )}
       {outputs.filter((port) => !isFlow(port)).map((port, at, all) => (
-        <Handle key={port.name} id={port.name} type="source" position={Position.Top} className={`fl-port ${portClass(port)}`} style={{ left: `${((at + 1) * 100) / (all.length + 1)}%` }} title={port.title} aria-label={`${port.title}: output`} />
+        <Handle key={port.name} id={port.name} type="source" position={Position.Top} className={`fl-port ${portClass(port)}`} style={{ left: `${((at + 1) * 100) / (all.length + 1)}%` }} title={port.title} role="img" aria-label={`${port.title}: output`} />
       ))}
     </div>
   );
@@ -70,7 +70,7 @@ function Out({ port, isTaken }) {
   return (
     <li className={`${portClass(port)} ${isTaken ? "is-taken" : ""}`}>
       {port.title}
-      <Handle id={port.name} type="source" position={Position.Right} className={`fl-port ${portClass(port)}`} title={port.title} aria-label={`${port.title}: output`} />
+      <Handle id={port.name} type="source" position={Position.Right} className={`fl-port ${portClass(port)}`} title={port.title} role="img" aria-label={`${port.title}: output`} />
     </li>
   );
 }

@@ -147,21 +147,32 @@ function Text({ id, schema, value, onChange, isWrong, isLong, title, read = (tex
 const Multiline = (props) => <Text {...props} isLong="text" />;
 
 /** A number as far as it is one; `{{ … }}` stays as it was written. */
-const Figure = (props) => <Text {...props} read={(text) => (text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text)} />;
+const Figure = (props) => <Text {...props} read={(text) => (text !== "" && String(Number(text)) === text ? Number(text) : text)} />;
+
+/** JSON where it is; what is unfinished, or has values in it, is read by the server after filling them in. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
 
 function Json({ schema, value, onChange, ...rest }) {
   const [text, setText] = useState(null);
+  const told = useRef(JSON.stringify(value));
   const keepsText = schema.type === "string";
   const shown = text ?? (typeof value === "string" || value === undefined || value === null ? asText(value) : JSON.stringify(value, null, 2));
-  useEffect(() => setText(null), [rest.path]);
+  // What is typed stays as it is typed; what comes from elsewhere, as by undo, takes its place.
+  useEffect(() => {
+    if (JSON.stringify(value) !== told.current) setText(null);
+    told.current = JSON.stringify(value);
+  }, [value]);
   const take = (given) => {
+    const meant = given === undefined || keepsText ? given : parsed(given);
     setText(given ?? "");
-    if (given === undefined || keepsText) return onChange(given);
-    try {
-      return onChange(JSON.parse(given));
-    } catch {
-      return onChange(given); // unfinished, or with values in it: the server reads it after filling them in
-    }
+    told.current = JSON.stringify(meant);
+    onChange(meant);
   };
   return <Text {...rest} schema={schema} value={shown} onChange={take} isLong="code" />;
 }
