@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from aerostic.core.errors import NotFound, TooLarge
 from aerostic.core.tenancy import unit_of_work
-from aerostic.domain.identity.queries import Principal
+from aerostic.domain.identity.queries import Principal, WorkspaceSuspended
 from aerostic.domain.media import kinds, service
 from aerostic.domain.media.models import Media
 from backend_api.deps import Address, Ctx, Signed, workspace_of
@@ -91,13 +91,12 @@ def _open(
     """An `<img>` can not name a workspace in a header, so each of the caller's is asked."""
     named = [workspace_of(principal, workspace)] if workspace else list(principal.memberships)
     for tenant_id in named:
-        actor = principal.actor_in(tenant_id, address)
-        if actor is None:
-            continue
         try:
+            actor = principal.actor_in(tenant_id, address)
+            assert actor is not None, "each is one of theirs"
             with unit_of_work(tenant_id, actor) as ctx:
                 return service.open_media(ctx, media_id)
-        except NotFound:
+        except (NotFound, WorkspaceSuspended):  # it may be in another one
             continue
     raise NotFound("That file is not here.")
 

@@ -16,12 +16,14 @@ from sqlmodel import col, select
 from aerostic.core import clock
 from aerostic.core.due_work import DueWork, WorkKind
 from aerostic.core.ids import new_id
-from aerostic.core.permissions import system
+from aerostic.core.permissions import Permission, Role, system
 from aerostic.core.settings import settings
 from aerostic.core.tenancy import shared_work
+from aerostic.domain.identity.models import Membership
 from aerostic.domain.inbox.models import Message
 from aerostic.domain.media import storage
 from aerostic.domain.media.models import Media, MediaStatus
+from aerostic.domain.tenants import service as tenants
 from aerostic.integrations.meta import media as metas
 from tests.clients import member, visitor
 from tests.meta import change, delivery, message, phone
@@ -261,6 +263,26 @@ def test_what_whatsapp_would_refuse_is_refused_now(place, graph, content, kind, 
     assert answer.json()["detail"] == expected
     with place.work() as ctx:
         assert ctx.session.exec(select(Media)).all() == []
+
+
+def test_what_is_refused_is_not_kept(place, graph):
+    too_large_for_a_sticker = b"RIFF\x00\x00\x00\x00WEBPVP8 " + b"\0" * 600_000
+    assert upload(member(place), too_large_for_a_sticker, kind="image/webp").status_code == 422
+    kept = settings().media_root / str(place.tenant_id)
+    assert [path for path in kept.rglob("*") if path.is_file()] == []
+
+
+def test_a_suspended_workspace_does_not_hide_the_files_of_another(place, make_place, graph):
+    standing = make_place("A first by its name")
+    with shared_work(system("test", *Permission)) as ctx:
+        both = Membership(tenant_id=standing.tenant_id, user_id=place.owner_id, role=Role.OWNER)
+        ctx.session.add(both)
+        tenants.suspend(ctx, standing.tenant_id)
+    client = member(place)
+    headers = {"X-Workspace": place.slug}
+    files = {"file": ("a.png", PICTURE, "image/png")}
+    made = client.post("/api/v1/media", files=files, headers=headers).json()
+    assert client.get(made["url"]).content == PICTURE
 
 
 def test_a_file_is_what_it_is_not_what_it_is_called(place, graph):

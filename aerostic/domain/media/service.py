@@ -41,8 +41,13 @@ def fetch(ctx: Context, media_id: UUID) -> None:
         with MediaClient(token, graph_version=account.graph_version) as meta:
             facts = meta.find(media.meta_media_id or "", phone_number_id=number.phone_number_id)
             with meta.open(facts.url) as chunks:
-                stored = storage.write(ctx.tenant_id, chunks, at_most=kinds.LARGEST)
-        _check_is_whole(stored, media.sha256 or facts.sha256)
+                announced = media.sha256 or facts.sha256
+                stored = storage.write(
+                    ctx.tenant_id,
+                    chunks,
+                    at_most=kinds.LARGEST,
+                    check=lambda stored: _check_is_whole(stored, announced),
+                )
     except (NotNow, NoRoom, Damaged) as error:
         _try_again(ctx, media_id, error)
     except (Gone, Refused, TooLarge) as error:
@@ -112,10 +117,14 @@ def _announce(ctx: Context, media: Media) -> None:
 @requires(Permission.INBOX_REPLY)
 def store_upload(ctx: Context, chunks: Iterable[bytes], *, file_name: str, mime_type: str) -> Media:
     """Take a file that someone wants to send. Raises Invalid or TooLarge for what WhatsApp would refuse."""
-    stored = storage.write(ctx.tenant_id, chunks, at_most=kinds.LARGEST)
+    declared = mime_type or kinds.UNKNOWN
+
+    def check(stored: Stored) -> None:
+        kinds.check(kinds.settle(declared, stored.head), stored.size)
+
+    stored = storage.write(ctx.tenant_id, chunks, at_most=kinds.LARGEST, check=check)
     media = Media(file_name=kinds.safe_name(file_name, mime_type))
-    _describe(ctx, media, stored, declared=mime_type or kinds.UNKNOWN)
-    kinds.check(media.mime_type, stored.size)
+    _describe(ctx, media, stored, declared=declared)
     ctx.session.add(media)
     ctx.session.flush()
     return media

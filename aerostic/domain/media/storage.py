@@ -7,7 +7,7 @@ import base64
 import errno
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -40,19 +40,36 @@ class Stored:
         return base64.b64encode(bytes.fromhex(self.sha256)).decode()
 
 
-def write(tenant_id: UUID, chunks: Iterable[bytes], *, at_most: int) -> Stored:
-    """Store a file. Raises TooLarge, NoRoom, and whatever `chunks` raises; then nothing is left behind."""
+def _anything(_: Stored) -> None:
+    return None
+
+
+def write(
+    tenant_id: UUID,
+    chunks: Iterable[bytes],
+    *,
+    at_most: int,
+    check: Callable[[Stored], None] = _anything,
+) -> Stored:
+    """Store a file. Raises TooLarge, NoRoom, and whatever `chunks` or `check`, which sees the whole of it
+    before it is moved to its place, raises; then nothing is left behind.
+    """
     unfinished = settings().media_root / "unfinished" / str(new_id())
     try:
         unfinished.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return _write(tenant_id, unfinished, chunks, at_most)
+        stored = _received(tenant_id, unfinished, chunks, at_most)
+        check(stored)
+        place = path_of(stored.key)
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished.replace(place)
+        return stored
     except OSError as error:
         raise _explained(error) from error
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _write(tenant_id: UUID, unfinished: Path, chunks: Iterable[bytes], at_most: int) -> Stored:
+def _received(tenant_id: UUID, unfinished: Path, chunks: Iterable[bytes], at_most: int) -> Stored:
     digest, size, head = hashlib.sha256(), 0, b""
     with unfinished.open("xb") as stream:
         for chunk in chunks:
@@ -65,11 +82,7 @@ def _write(tenant_id: UUID, unfinished: Path, chunks: Iterable[bytes], at_most: 
         stream.flush()
         os.fsync(stream.fileno())
     sha256 = digest.hexdigest()
-    key = f"{tenant_id}/{sha256[:2]}/{sha256}"
-    place = path_of(key)
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unfinished.replace(place)
-    return Stored(key, size, sha256, head)
+    return Stored(f"{tenant_id}/{sha256[:2]}/{sha256}", size, sha256, head)
 
 
 def _explained(error: OSError) -> Exception:
