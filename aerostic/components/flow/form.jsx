@@ -98,7 +98,7 @@ function Field({ name, schema, value, path, isRequired, onChange }) {
   }
   return (
     <div className="fl-field" data-field={path}>
-      <label htmlFor={id}>{title}{isRequired && <span className="fl-needed" aria-hidden="true"> *</span>}</label>
+      <label htmlFor={id}>{title}{isRequired && <span className="fl-needed" aria-hidden="true" />}</label>
       {control}
       <div id={`${id}-help`} aria-live="polite">{help}</div>
     </div>
