@@ -7,6 +7,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,9 +96,12 @@ class Automation:
         ]
         ready()
         await stop.wait()
-        for duty in duties:
-            duty.cancel()
-        await asyncio.gather(*duties, *self._routing, return_exceptions=True)
+        pending = {*duties}
+        while pending:
+            for duty in pending:
+                duty.cancel()
+            _, pending = await asyncio.wait(pending, timeout=1)
+        await asyncio.gather(*self._routing, return_exceptions=True)
         await self.runner.close(LEAVE)
         for walk in self._walking:
             walk.cancel()
@@ -221,10 +225,10 @@ _WAITING = "select tenant_id, ref from due_work where kind = %s and due_at <= %s
 
 
 async def _moment(event: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), LOOK_EVERY)
-    except TimeoutError:
-        return
+    # Not `wait_for`: in Python 3.11 it may swallow that it was cancelled.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_EVERY):
+            await event.wait()
 
 
 def route(tenant_id: UUID) -> datetime | None:

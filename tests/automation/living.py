@@ -40,7 +40,7 @@ def automating() -> Iterator[None]:
         await redis.aclose()
         await pool.close()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
     assert ready.wait(10)
     try:

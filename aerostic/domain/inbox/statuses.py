@@ -60,9 +60,10 @@ def apply(
     if touched:
         _keep_events(ctx, cursor, touched)
         _climb(ctx, cursor, touched)
-    for told in touched if heard is not None else ():
-        if told.status != told.was:
-            heard.status(told.id, told.conversation_id, told.status)
+    if heard is not None:
+        for told in touched:
+            if told.status != told.was:
+                heard.status(told.id, told.conversation_id, told.status)
     return unknown
 
 
