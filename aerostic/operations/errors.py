@@ -36,6 +36,8 @@ def file_problem(error: OSError, place: Path) -> str | None:
                 f"No permission to write {where}. Run as the user that owns it, "
                 "or choose another place with --data-dir."
             )
+        case errno.ENOENT:
+            return f"{where} can not be made there. Choose another place with --data-dir."
         case errno.ENOTDIR | errno.EEXIST:
             return f"{where} is in the way: a folder is needed there. Move it or choose --data-dir."
     return None

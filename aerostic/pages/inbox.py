@@ -341,7 +341,7 @@ def _assignee(row: Any) -> rx.Component:
             max_width=["96px", "120px", "160px"],
         ),
         rx.select.content(
-            rx.select.item("Nobody", value="nobody"),
+            rx.select.item("Unassigned", value="nobody"),
             rx.foreach(
                 InboxState.members,
                 lambda one: rx.select.item(one["name"].to(str), value=one["user_id"].to(str)),
@@ -373,7 +373,11 @@ def _answering() -> rx.Component:
                     *((key, rx.icon(icon, size=14)) for key, (_, icon, _) in ANSWERING.items()),
                     rx.icon("user-round", size=14),
                 ),
-                rx.text(_answering_words(mode), as_="span", display=["none", "none", "inline"]),
+                rx.text(
+                    "Answers: " + _answering_words(mode),
+                    as_="span",
+                    display=["none", "none", "inline"],
+                ),
                 rx.icon("chevron-down", size=13),
                 variant="soft",
                 size="1",
