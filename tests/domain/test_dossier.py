@@ -1,6 +1,7 @@
 """A person as a whole: merged with another, told over time, forgotten, and taken along as a file."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -10,7 +11,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 from sqlmodel import select
 
-from aerostic.core.errors import Invalid, NotAllowed, NotFound
+from aerostic.core.errors import AppError, Invalid, NotAllowed, NotFound
 from aerostic.domain.contacts import queries as contacts
 from aerostic.domain.contacts import service as contact_service
 from aerostic.domain.contacts.exporting import ExportFormat
@@ -24,6 +25,7 @@ from aerostic.domain.media.models import Media, MediaStatus
 from aerostic.domain.media.storage import path_of, write
 from aerostic.domain.tenants import service as tenants
 from tests.builders import conversation_of, inbound, outbound
+from tests.waiting import until
 
 SECRET = "swordfish"
 
@@ -320,3 +322,56 @@ def test_a_spreadsheet_holds_the_same_as_text(place, tmp_path, monkeypatch):
 def test_an_agent_exports_nothing(place, tmp_path):
     with pytest.raises(NotAllowed):
         exported(place, tmp_path / "contacts.csv", ExportFormat.CSV, role="agent")
+
+
+# At the same moment -----------------------------------------------------------------------------
+
+
+def somebody_waits(place) -> bool:
+    with place.system_work() as ctx:
+        waiting = "select count(*) from pg_locks where not granted"
+        return bool(ctx.session.execute(text(waiting)).scalar_one())
+
+
+def test_a_reply_on_its_way_is_erased_with_its_contact(place):
+    ada = enter(place, "Ada", "+491701234567")
+    thread = conversation_of(place, contact_id=ada)
+
+    def erase() -> None:
+        with place.work() as ctx:
+            service.erase(ctx, ada)
+
+    with ThreadPoolExecutor(1) as pool:
+        with place.work() as ctx:
+            inbox.reply(ctx, thread, Draft.text(SECRET))
+            erased = pool.submit(erase)
+            until(lambda: somebody_waits(place), what="the erasure to wait for the reply")
+        erased.result()
+    assert [(one.text, one.status) for one in rows(place, Message)] == [("", "cancelled")]
+    assert rows(place, OutboxItem) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (lambda ctx, _, other: service.erase(ctx, other), "nobody to write to"),
+        (service.merge, "just merged"),
+    ],
+)
+def test_a_reply_begun_before_its_contact_was_gone_is_not_written(place, change, refusal):
+    ada, other = enter(place, "Ada", "+491701234567"), enter(place, "A. King", "+441632960001")
+    conversation_of(place, contact_id=ada)
+    thread = conversation_of(place, contact_id=other)
+
+    def reply() -> None:
+        with place.work() as ctx:
+            inbox.reply(ctx, thread, Draft.text(SECRET))
+
+    with ThreadPoolExecutor(1) as pool:
+        with place.work() as ctx:
+            change(ctx, ada, other)
+            written = pool.submit(reply)
+            until(lambda: somebody_waits(place), what="the reply to wait")
+        with pytest.raises(AppError, match=refusal):
+            written.result()
+    assert rows(place, Message) == []

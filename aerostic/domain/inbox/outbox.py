@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from aerostic.core import due_work
-from aerostic.core.errors import Invalid, NotFound, Refused
+from aerostic.core.errors import Conflict, Invalid, NotFound, Refused
 from aerostic.core.ids import new_id
 from aerostic.core.tenancy import Context
 from aerostic.domain.channels.models import ConnectionStatus, PhoneNumber, WhatsappAccount
@@ -188,14 +188,29 @@ def _first_of(ctx: Context, key: str) -> Message:
 # Looking up --------------------------------------------------------------------------------------
 
 
+def _held(ctx: Context, contact_id: UUID) -> Contact | None:
+    """The contact as it stays until the commit: who erases or merges it waits, or is done and seen here.
+
+    A key share, so that what comes in from them at the same time does not wait.
+    """
+    return ctx.session.get(
+        Contact,
+        (ctx.tenant_id, contact_id),
+        with_for_update={"read": True, "key_share": True},
+        populate_existing=True,
+    )
+
+
 def _recipient(ctx: Context, conversation: Conversation, draft: Draft) -> str:
     """The phone number, else the business-scoped id of this number's portfolio.
 
     Of several numbers, as after a merge, the one that the contact shows.
     """
-    contact = ctx.get(Contact, conversation.contact_id)
+    contact = _held(ctx, conversation.contact_id)
     if contact is None or contact.erased_at is not None:
         raise Refused("This contact was erased. There is nobody to write to.")
+    if contact.merged_into_id is not None:
+        raise Conflict("This contact was just merged with another one. Open that one to write.")
     if contact.is_blocked:
         raise Refused("This contact is blocked. Unblock them to write.")
     number = ctx.get(PhoneNumber, conversation.number_id)
