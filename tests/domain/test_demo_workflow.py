@@ -15,13 +15,13 @@ def test_the_demos_workflow_is_sound_and_runs(place, rival):
     with place.work() as ctx:
         (row,) = queries.workflows(ctx).items
         assert (row.name, row.is_enabled, row.published_number) == (
-            "Welcome and order status",
+            "Menu and order status",
             True,
             1,
         )
         assert queries.findings(ctx, row.id) == []
         kinds = select(WorkflowTrigger.kind).order_by(col(WorkflowTrigger.kind))
-        assert list(ctx.session.exec(kinds)) == ["trigger.keyword", "trigger.message"]
+        assert list(ctx.session.exec(kinds)) == ["trigger.keyword", "trigger.keyword"]
         assert [one.mode for one in ctx.session.exec(select(PhoneNumber))] == [
             NumberMode.AUTOMATION
         ]

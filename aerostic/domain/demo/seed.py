@@ -176,7 +176,7 @@ def _answer(ctx: Context, agent: Actor, rows: dict[str, ConversationRow]) -> Non
 
 
 def _automate(place: Workspace) -> None:
-    """From now on a workflow greets whoever is new. It was drawn here, and is read like any file."""
+    """From now on a workflow answers “menu”, and people everything else. It is read like any file."""
     content = (Path(__file__).parent / "workflow.json").read_bytes()
     with unit_of_work(place.tenant_id, place.owner) as ctx:
         made, _ = automation.import_file(ctx, content)
