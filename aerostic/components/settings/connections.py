@@ -77,8 +77,8 @@ def _account(account: ConnectionLine) -> rx.Component:
                 kit.text(account.email, weight="medium", word_break="break-all"),
                 rx.flex(
                     kit.muted(account.name, size="1"),
-                    kit.muted("· connected ", kit.when(account.since), size="1"),
-                    gap=theme.S1,
+                    kit.muted("connected ", kit.when(account.since), size="1"),
+                    column_gap=theme.S3,
                     wrap="wrap",
                 ),
                 flex="1",

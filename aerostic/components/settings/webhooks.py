@@ -43,8 +43,8 @@ def webhooks() -> rx.Component:
                 rx.cond(Webhooks.endpoints.length() > 0, _endpoints(), _none()),
             ),
             kit.muted(
-                "Each event arrives at least once, usually in order but not surely: `webhook-id` tells "
-                "repetitions, `timestamp` the order. What is not answered with 2xx within 15 seconds is "
+                "Each event arrives at least once, usually in order but not surely: webhook-id tells "
+                "repetitions, timestamp the order. What is not answered with 2xx within 15 seconds is "
                 "repeated for a day. Signatures follow Standard Webhooks.",
                 size="1",
             ),
@@ -136,13 +136,13 @@ def _health(one: EndpointLine) -> rx.Component:
                 kit.muted("Nothing delivered yet", size="1"),
             ),
         ),
-        rx.cond(one.waiting > 0, kit.muted("· ", one.waiting.to_string(), " waiting", size="1")),
+        rx.cond(one.waiting > 0, kit.muted(one.waiting.to_string(), " waiting", size="1")),
         rx.cond(
             one.both_until != "",
-            kit.muted("· both secrets sign until ", kit.at(one.both_until), size="1"),
+            kit.muted("both secrets sign until ", kit.at(one.both_until), size="1"),
         ),
         rx.link("Log", size="1", href="#log", on_click=Webhooks.open_log(one.id).prevent_default),
-        gap=theme.S2,
+        column_gap=theme.S3,
         wrap="wrap",
         align="center",
         margin_top=theme.S3,
@@ -242,6 +242,7 @@ def _event(choice: EventChoice) -> rx.Component:
             default_checked=Webhooks.editing.events.contains(choice.name),
             key=Webhooks.editing.id + choice.name,
             margin_top="3px",
+            accent_color=theme.ACCENT_SOLID,
         ),
         rx.box(kit.text(choice.title), kit.muted(choice.when, size="1")),
         display="flex",
@@ -327,11 +328,11 @@ def _log_row(one: SentLine) -> list[rx.Component]:
     ]
 
 
-def _again(one: Any) -> rx.Component:
+def _again(one: Any, *, size: str = "1") -> rx.Component:
     return kit.button(
         rx.cond(one.status == "pending", "Try now", "Send again"),
         variant="soft",
-        size="1",
+        size=size,
         on_click=Webhooks.send_again(one.id),
     )
 
@@ -347,7 +348,7 @@ def _entry_dialog() -> rx.Component:
         ),
         kit.dialog_actions(
             kit.button("Close", variant="soft", color_scheme="gray", on_click=Webhooks.close_entry),
-            _again(Webhooks.entry),
+            _again(Webhooks.entry, size="2"),
         ),
         note=Webhooks.entry.event,
         is_open=Webhooks.entry.id != "",
