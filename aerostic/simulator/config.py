@@ -6,7 +6,6 @@ from pathlib import Path
 
 from aerostic.simulator.tables import SCHEMA_VERSION
 
-
 SIMULATED = "simulated"
 
 
