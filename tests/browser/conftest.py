@@ -23,6 +23,7 @@ from aerostic.domain.channels.models import AccountDirectory, NumberDirectory
 from aerostic.operations import frontend
 from aerostic.operations.processes import free_port
 from aerostic.operations.serve import READY_FILE
+from aerostic.simulator.google.gemini import KEYS_BEGIN
 from tests.backend import ROOT, Backend, end, running
 from tests.conftest import Place
 from tests.simulator.conftest import ACCOUNT, NUMBER, OTHER_ACCOUNT, OTHER_NUMBER
@@ -76,6 +77,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     settings = {
         "AEROSTIC_SIMULATOR_URL": whatsapp,
         "AEROSTIC_META_GRAPH_URL": f"{whatsapp}/simulator/graph",
+        "AEROSTIC_GEMINI_URL": f"{whatsapp}/simulator/google/gemini",
+        "AEROSTIC_GEMINI_API_KEY": f"{KEYS_BEGIN}-browser",
+        "AEROSTIC_GOOGLE_URL": f"{whatsapp}/simulator/google",
+        "AEROSTIC_GOOGLE_CLIENT_ID": "simulated",
+        "AEROSTIC_GOOGLE_CLIENT_SECRET": "simulated",
+        "AEROSTIC_OUTSIDE_ALLOW": "127.0.0.1",
     }
     with ExitStack() as stack:
         web = running(folder / "web.log", with_pages=True, settings=settings)
@@ -87,9 +94,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         settings["AEROSTIC_DATA_DIR"] = os.environ["AEROSTIC_DATA_DIR"]
         stack.enter_context(_process(folder, settings, "worker"))
         stack.enter_context(_process(folder, settings, "sender"))
+        stack.enter_context(_process(folder, settings, "automation"))
         until(lambda: _is_healthy(whatsapp), what="the simulator", seconds=60)
         until(lambda: (folder / "worker.ready").exists(), what="the worker", seconds=60)
         until(lambda: (folder / "sender.ready").exists(), what="the sender", seconds=60)
+        until(lambda: (folder / "automation.ready").exists(), what="automation", seconds=60)
         yield Site(backend.url, f"{whatsapp}/simulator/control")
 
 

@@ -1,14 +1,16 @@
 """Workflows are drawn in a browser, published, and run: from a phone and by other programs."""
 
+import json
 import re
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 from sqlmodel import select
 
-from aerostic.domain.automation import service
+from aerostic.domain.automation import queries, service
 from aerostic.domain.automation.graph import Graph, PlacedNode
 from aerostic.domain.channels import service as channels
 from aerostic.domain.channels.models import NumberMode, PhoneNumber
@@ -36,11 +38,8 @@ def heard(site: Site, name: str) -> list[str]:
     """What the business has said to someone, as their phone shows it."""
     path = f"people/{site.person(name)}/chats/{NUMBER}/messages"
     shown = site.whatsapp("GET", path).json()["messages"]
-    return [_words(one) for one in shown if one["direction"] == "inbound"]
-
-
-def _words(message: dict[str, Any]) -> str:
-    return str(message.get("text") or message.get("content") or message)
+    said = [one["content"] for one in shown if one["direction"] == "outbound"]
+    return [json.dumps(one, ensure_ascii=False) for one in said]
 
 
 def hears(site: Site, name: str, text: str) -> None:
@@ -291,10 +290,6 @@ def test_theirs_can_be_taken(page: Page, site: Site, place: Place) -> None:
 
 
 def _save_meanwhile(place: Place, drawn: Drawing) -> None:
-    from uuid import UUID
-
-    from aerostic.domain.automation import queries
-
     theirs = Graph(nodes=[PlacedNode(id="theirs", kind="trigger.message", name="Theirs")])
     with place.work("admin") as ctx:
         detail = queries.workflow(ctx, UUID(drawn.id))
