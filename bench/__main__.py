@@ -11,7 +11,7 @@ from bench.machine import spin
 from bench.stage import NotPossible
 
 Measure = Callable[..., Iterator[Figure]]
-NAMES = ("ingest", "effects", "live", "send")
+NAMES = ("ingest", "effects", "live", "send", "workflow", "waiting")
 
 
 def main() -> int:
