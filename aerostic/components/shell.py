@@ -32,7 +32,7 @@ WORKSPACE_PAGES = (
         Permission.AUTOMATION_READ,
         "workflows bots triggers builder runs executions",
     ),
-    Entry("ai", "AI agents", "bot", Permission.AI_READ, "gemini assistant bots answers"),
+    Entry("ai", "AI", "bot", Permission.AI_READ, "agents gemini assistant bots answers"),
     Entry("knowledge", "Knowledge", "library", Permission.AI_READ, "documents files web pages"),
     Entry("team", "Team", "users", Permission.TEAM_READ, "members invitations roles"),
     Entry(

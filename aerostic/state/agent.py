@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from aerostic.core.permissions import Permission
 from aerostic.core.tenancy import Context
 from aerostic.domain.ai import queries, service, trying
 from aerostic.domain.ai.loop import Ended, Ending
-from aerostic.domain.ai.queries import AgentDetail, TurnView
+from aerostic.domain.ai.queries import AgentDetail, AgentRow, TurnView
 from aerostic.domain.ai.service import AgentDraft
 from aerostic.domain.ai.turns import dollars
 from aerostic.domain.knowledge import queries as knowledge
@@ -88,10 +88,17 @@ class AgentForm:
             answer_schema=schema,
             is_answering=one.row.is_answering,
             revision=one.revision,
-            tokens_today=f"{one.row.tokens_today:,}",
-            cost_today=dollars(one.row.cost_today_micros),
-            turns_today=f"{one.row.turns_today:,}",
+            **cls.today(one.row),
         )
+
+    @staticmethod
+    def today(row: AgentRow) -> dict[str, Any]:
+        """What it has used today, as the head of the page shows it."""
+        return {
+            "tokens_today": f"{row.tokens_today:,}",
+            "cost_today": dollars(row.cost_today_micros),
+            "turns_today": f"{row.turns_today:,}",
+        }
 
 
 @dataclass(frozen=True)
@@ -214,6 +221,8 @@ class AgentPage(Paged, Form, AppState):
 
     async def _read_turns(self) -> None:
         page = await self.call(queries.turns, UUID(self.agent.id), after=self._start(), limit=PAGE)
+        today = (await self.call(queries.agent, UUID(self.agent.id))).row
+        self.agent = replace(self.agent, **AgentForm.today(today))
         self.turns = [TurnLine.of(turn) for turn in page.items]
         self._shown(page.next_cursor)
 

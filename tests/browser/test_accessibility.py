@@ -6,6 +6,8 @@ from playwright.sync_api import Page, expect
 from aerostic.core.permissions import STRANGER, PlatformRole
 from aerostic.core.tenancy import shared_work
 from aerostic.domain.identity.models import User
+from aerostic.domain.knowledge import service as knowledge
+from tests.ai.agents import agent_of
 from tests.browser.conftest import Site
 from tests.browser.people import enter
 from tests.builders import contact_of, conversation_of, inbound, outbound
@@ -31,7 +33,12 @@ def test_no_page_of_a_member_has_a_serious_fault(page: Page, site: Site, place: 
     inbound(place, conversation_id, "Guten Tag!")
     outbound(place, conversation_id, "Good morning, Jonas")
     enter(page, site, place.emails["owner"], f"{inside}team")
-    paths = [*SIGNED_IN, f"contacts/{contact_id}", f"inbox?c={conversation_id}"]
+    with place.system_work() as ctx:
+        base_id = knowledge.create_base(ctx, "Shop").id
+    assistant = f"ai/{agent_of(place, base_ids=[base_id])}"
+    tabs = [f"{assistant}?tab={tab}" for tab in ("agent", "examples", "trial", "log")]
+    more = ["ai", *tabs, "knowledge", f"knowledge/{base_id}"]
+    paths = [*SIGNED_IN, *more, f"contacts/{contact_id}", f"inbox?c={conversation_id}"]
     assert [fault for path in paths for fault in _faults(page, site.url + inside + path)] == []
 
 

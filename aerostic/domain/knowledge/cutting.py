@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from aerostic.domain.knowledge.likeness import split_sentences
+from aerostic.domain.knowledge.likeness import STOPS, split_sentences
 from aerostic.domain.knowledge.reading import Piece
 
 LONGEST = 900  # characters: about 200 words
@@ -45,11 +45,16 @@ def _cut_text(text: str) -> Iterator[str]:
     passage: list[str] = []
     for sentence in _short_enough(split_sentences(text)):
         if passage and sum(map(len, passage)) + len(passage) + len(sentence) > LONGEST:
-            yield " ".join(passage)
+            yield _joined(passage)
             passage = _end_of(passage)
         passage.append(sentence)
     if passage:
-        yield " ".join(passage)
+        yield _joined(passage)
+
+
+def _joined(passage: list[str]) -> str:
+    """A heading or a row has no full stop: what follows begins a new line."""
+    return "".join(one + (" " if one[-1] in STOPS else "\n") for one in passage).rstrip()
 
 
 def _end_of(passage: list[str]) -> list[str]:

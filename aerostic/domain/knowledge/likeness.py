@@ -112,7 +112,8 @@ def _same_stem(one: str, other: str) -> bool:
 
 def best_sentences(asked: Sequence[str], text: str, *, at_most: int) -> str:
     """The sentences of a text that speak of what was asked, in their order, up to so many characters."""
-    sentences = split_sentences(text)
+    whole = split_sentences(text)
+    sentences = [one for one in whole if not _is_heading(one)] or whole
     flat: dict[str, float] = {}
     scored = sorted(
         range(len(sentences)), key=lambda at: (-coverage(asked, sentences[at], flat), at)
@@ -127,6 +128,11 @@ def best_sentences(asked: Sequence[str], text: str, *, at_most: int) -> str:
     return " ".join(sentences[at] for at in sorted(chosen))[:at_most]
 
 
+def _is_heading(sentence: str) -> bool:
+    return sentence[-1] not in STOPS and ":" not in sentence and len(sentence.split()) <= 6
+
+
+STOPS = frozenset(".!?。！？…\"'”’)]")
 _END = re.compile(r"(?<=[.!?。！？…])[\"'”’)\]]*\s+|\n+")
 
 
