@@ -15,7 +15,7 @@ def new_id() -> UUID:
 
 def first_id_at(moment: datetime) -> UUID:
     """The smallest UUIDv7 of that millisecond: the bound of a partition or of a search in time."""
-    milliseconds = int(moment.timestamp() * 1000)
+    milliseconds = min(max(0, int(moment.timestamp() * 1000)), 2**48 - 1)
     return UUID(int=(milliseconds << 80) | (0x7 << 76) | (0x2 << 62))
 
 

@@ -71,7 +71,7 @@ def configure(*, level: int = logging.INFO) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    for chatty in ("httpx", "httpcore", "aiohttp.access", "rq.worker"):
+    for chatty in ("httpx", "httpx2", "httpcore", "httpcore2", "aiohttp.access", "rq.worker"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
