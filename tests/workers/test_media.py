@@ -42,6 +42,7 @@ class Graph:
         self.mime_type = "image/png"
         self.status = 200
         self.url = ""
+        self.error: dict[str, int] | None = None
         self.seen: list[tuple[str, str]] = []
         graph = self
 
@@ -65,7 +66,7 @@ class Graph:
         body = self.content
         if path != "/file":
             told = {"url": self.url or self.base + "/file", "mime_type": self.mime_type, "id": "1"}
-            body = json.dumps(told).encode()
+            body = json.dumps({"error": self.error} if self.error else told).encode()
         handler.send_response(self.status)
         if self.status == 302:
             handler.send_header("Location", self.base + "/elsewhere")
@@ -180,6 +181,22 @@ def test_a_file_that_meta_has_no_more_fails_with_words(meta, place, graph, run_j
     failed = media_of(place, media_id)
     assert failed.status == MediaStatus.FAILED
     assert failed.problem == "WhatsApp does not have this file any more."
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        (190, "WhatsApp does not accept the account's token. Connect the account again."),
+        (10, "WhatsApp does not accept the account's token. Connect the account again."),
+        (80007, "WhatsApp is busy."),
+    ],
+)
+def test_a_refusal_that_passes_loses_no_file(meta, place, graph, run_jobs, code, problem):
+    graph.status, graph.error = 400, {"code": code}
+    media_id = receive(meta, place, run_jobs)
+    waiting = media_of(place, media_id)
+    assert (waiting.status, waiting.problem) == (MediaStatus.PENDING, problem)
+    assert due(place, media_id).due_at > clock.now()
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ class MediaClient:
             raise Gone("WhatsApp named this file in a way that can not be asked for.")
         asked = {"phone_number_id": phone_number_id} if phone_number_id else {}
         answer = self._ask(meta_media_id, asked)
+        _check_reason(answer)
         _check(answer.status_code)
         told = _json(answer)
         return FileFacts(
@@ -111,6 +112,22 @@ def is_metas(url: str) -> bool:
     if (asked.scheme, asked.netloc) == (base.scheme, base.netloc):
         return True
     return asked.scheme == "https" and asked.netloc in FILE_HOSTS
+
+
+# Meta answers 400 for reasons that pass as well: the token, a right of the app, too many calls.
+OF_THE_TOKEN = frozenset({0, 3, 10, 102, 190}) | frozenset(range(200, 300))
+TOO_MANY = frozenset({1, 2, 4, 80007, 130429})
+
+
+def _check_reason(answer: httpx.Response) -> None:
+    if answer.status_code != 400:
+        return
+    error = _json(answer).get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    if code in OF_THE_TOKEN:
+        _check(401)
+    if code in TOO_MANY:
+        _check(429)
 
 
 def _check(status: int) -> None:
