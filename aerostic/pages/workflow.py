@@ -7,6 +7,7 @@ import reflex as rx
 from aerostic.components import kit, theme
 from aerostic.components.flow.parts import flow_editor
 from aerostic.components.flow.runs import runs
+from aerostic.components.flow.tabs import tabs
 from aerostic.components.flow.test_panel import test_panel
 from aerostic.components.shell import shell
 from aerostic.core.permissions import Permission
@@ -110,11 +111,7 @@ def _state_badge() -> rx.Component:
 
 
 def _tabs() -> rx.Component:
-    return rx.tabs.root(
-        rx.tabs.list(*(rx.tabs.trigger(words, value=key) for key, words in TABS), size="2"),
-        value=WorkflowEditor.tab,
-        on_change=WorkflowEditor.open_tab,
-    )
+    return tabs("Parts of the workflow", TABS, WorkflowEditor.tab, WorkflowEditor.open_tab)
 
 
 def _on_off() -> rx.Component:

@@ -119,7 +119,7 @@ def draw(page: Page, site: Site, place: Place, name: str) -> Drawing:
     """A new workflow on an empty canvas, by the owner."""
     enter(page, site, place.emails["owner"], f"/dashboard/{place.tenant_id}/automation")
     page.get_by_role("button", name="New workflow").click()
-    page.get_by_role("dialog").get_by_label("Name").fill(name)
+    page.get_by_role("textbox", name="Name", exact=True).fill(name)
     page.get_by_role("button", name="Make it").click()
     expect(page.get_by_text("Begin with a trigger")).to_be_visible()
     return Drawing(page)

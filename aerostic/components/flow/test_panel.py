@@ -4,6 +4,7 @@ import reflex as rx
 
 from aerostic.components import kit, theme
 from aerostic.components.flow.runs import outcome, step_line
+from aerostic.components.flow.tabs import tabs
 from aerostic.components.phone import phone
 from aerostic.state.runs import Choice, Runs
 from aerostic.state.session import SignedIn
@@ -14,15 +15,7 @@ def test_panel() -> rx.Component:
         rx.flex(
             rx.cond(
                 SignedIn.has_simulator,
-                rx.tabs.root(
-                    rx.tabs.list(
-                        rx.tabs.trigger("Test", value="test"),
-                        rx.tabs.trigger("Phone", value="phone"),
-                        size="1",
-                    ),
-                    value=Runs.panel,
-                    on_change=Runs.show_panel,
-                ),
+                tabs("Try it", (("test", "Test"), ("phone", "Phone")), Runs.panel, Runs.show_panel),
                 rx.heading("Test", as_="h3", size="3"),
             ),
             rx.spacer(),
