@@ -40,9 +40,9 @@ def test_an_account_is_connected_in_its_window_and_let_go(
     expect(popup.get_by_text("spreadsheets", exact=False)).to_be_visible()
     expect(popup.get_by_text("Google Drive files", exact=False)).to_have_count(0)
     popup.get_by_role("radio", name="Lena Fischer").check()
-    popup.get_by_role("button", name="Continue").click()
+    with popup.expect_event("close"):
+        popup.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("lena.fischer@gmail.test is connected.")).to_be_visible()
-    until(popup.is_closed, what="the window's end")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("Sheets", exact=True)).to_be_visible()
     expect(page.get_by_text("Drive", exact=True)).to_have_count(0)
