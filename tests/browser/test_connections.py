@@ -46,6 +46,7 @@ def test_an_account_is_connected_in_its_window_and_let_go(
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_text("Sheets", exact=True)).to_be_visible()
     expect(page.get_by_text("Drive", exact=True)).to_have_count(0)
+    expect(page.get_by_text("is connected.")).to_have_count(0)
     assert faults(page) == []
 
     page.set_viewport_size({"width": 1440, "height": 900})
