@@ -21,7 +21,7 @@ from aerostic.domain.automation.runs import Run
 
 log = logging.getLogger(__name__)
 
-WRITERS = 2  # while one writes, the next one fills
+WRITERS = 1  # what comes while it writes is the next batch
 LARGEST_BATCH = 100
 NO_DATABASE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 

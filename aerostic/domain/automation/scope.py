@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -98,6 +99,7 @@ def headers(given: Mapping[str, str]) -> dict[str, str]:
     return {name: MASK if is_secret(name) else value for name, value in given.items()}
 
 
+@lru_cache(maxsize=4_096)
 def is_secret(name: str) -> bool:
     """Whether a name says that its value is nobody's business."""
     return _SECRET.search(name) is not None
