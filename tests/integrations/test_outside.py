@@ -278,6 +278,7 @@ def test_a_small_answer_that_unpacks_to_gigabytes_is_not_unpacked(encoding: str)
         ("deflate", zlib.compress(b'{"a": 1}', wbits=-15)),
         ("identity", b'{"a": 1}'),
     ],
+    ids=["gzip", "deflate", "deflate without a header", "as it is"],
 )
 def test_packed_answers_are_unpacked(encoding: str, packed: bytes) -> None:
     async def run() -> Answer:

@@ -98,7 +98,9 @@ class WorkflowTrigger(TenantModel, table=True):
     node_id: str
     kind: str
     config: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
-    looked_until: datetime | None = moment(default=None)  # of one that looks back: dealt with up to then
+    looked_until: datetime | None = moment(
+        default=None
+    )  # of one that looks back: dealt with up to then
 
 
 class WorkflowDirectory(SharedModel, table=True):

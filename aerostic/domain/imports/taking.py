@@ -119,7 +119,9 @@ class Batch:
             (contact_id, words_of(person.name, "", person.email, person.phone))
             for contact_id, person in made
         )
-        told = [Happened(SignalKind.CONTACT_CREATED, contact_id=contact_id) for contact_id, _ in made]
+        told = [
+            Happened(SignalKind.CONTACT_CREATED, contact_id=contact_id) for contact_id, _ in made
+        ]
         telling.tell(self.ctx, told)
         self._tag(made)
         self._note(((contact_id, person.row.number) for contact_id, person in made), created=True)
