@@ -85,7 +85,7 @@ class Runner:
     _client: Any = None
 
     def __post_init__(self) -> None:
-        self.saver = Saver(self.pool, self.holder)
+        self.saver = Saver(self.holder)
 
     # Taking ---------------------------------------------------------------------------------------
 
@@ -390,6 +390,7 @@ class Runner:
             self._announce_now()
         if self._client is not None:
             await self._client.close()
+        await self.saver.close()
         try:
             await taking.release(self.pool, holder=self.holder)
         except NO_DATABASE as error:

@@ -7,21 +7,18 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
 from aerostic.core import clock
-from aerostic.core.lanes import LanePool
-from aerostic.core.tenancy import SET_SCOPE
+from aerostic.core.pipes import Pipe
 from aerostic.domain.automation import saving
 from aerostic.domain.automation.runs import Run
 
 log = logging.getLogger(__name__)
 
-WRITERS = 1  # what comes while it writes is the next batch
 LARGEST_BATCH = 100
 NO_DATABASE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 
@@ -38,11 +35,11 @@ class _Waiting:
 class Saver:
     """Writes runs down for one event loop. `holder` is the process, as leases name it."""
 
-    pool: LanePool
     holder: str
     _waiting: list[_Waiting] = field(default_factory=list)
-    _writing: int = 0
+    _is_writing: bool = False
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _pipe: Pipe = field(default_factory=lambda: Pipe(name="automation"))
 
     async def save(self, run: Run) -> bool:
         """Return when it is committed. False: it is another process's by now, or was cancelled.
@@ -51,8 +48,8 @@ class Saver:
         """
         done = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(run, done))
-        if self._writing < WRITERS:
-            self._writing += 1
+        if not self._is_writing:
+            self._is_writing = True
             task = asyncio.create_task(self._write_all())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -70,7 +67,7 @@ class Saver:
                 )
                 await self._write(batch)
         finally:
-            self._writing -= 1
+            self._is_writing = False
 
     async def _write(self, batch: list[_Waiting]) -> None:
         error: BaseException | None = asyncio.CancelledError()
@@ -96,16 +93,18 @@ class Saver:
         for run in runs:
             by_tenant.setdefault(run.tenant_id, []).append(run)
         now = clock.now()
-        cursors: list[psycopg.AsyncCursor[Any]] = []
-        async with self.pool.connection() as connection, connection.pipeline():
-            async with connection.transaction():
-                for tenant_id, theirs in by_tenant.items():
-                    await connection.execute(SET_SCOPE, (str(tenant_id), ""))
-                    for text, values in saving.statements(tenant_id, theirs, self.holder, now):
-                        cursor = connection.cursor()
-                        await cursor.execute(text.encode(), values, prepare=True)
-                        cursors.append(cursor)
-            return {row[0] for cursor in cursors for row in await cursor.fetchall()}
+        written = await self._pipe.run(
+            [
+                (tenant_id, saving.statements(tenant_id, theirs, self.holder, now))
+                for tenant_id, theirs in by_tenant.items()
+            ]
+        )
+        return {UUID(bytes=one) for rows in written for one in rows}
+
+    async def close(self) -> None:
+        """Let go of the connection, once nobody saves any more."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._pipe.close()
 
 
 def _tell(batch: list[_Waiting], saved: Saved, error: BaseException | None) -> None:

@@ -115,9 +115,9 @@ _UPDATE = bulk.statement(
 # For whoever wants to be told of failures: only where somebody does, and only what was written down just now.
 _TELL_FAILURES = """
     with failed as (
-        select e.*, given.signal_id from unnest(%s::uuid[], %s::uuid[]) as given (id, signal_id)
-        join executions e on e.tenant_id = %s and e.id = given.id and e.id between %s and %s
-        where e.status = 'failed' and e.ended_at = %s
+        select e.*, given.signal_id from unnest(%b::uuid[], %b::uuid[]) as given (id, signal_id)
+        join executions e on e.tenant_id = %b and e.id = given.id and e.id between %b and %b
+        where e.status = 'failed' and e.ended_at = %b
     ),
     told as (
         insert into signals (tenant_id, id, kind, conversation_id, contact_id, number_id, details, created_at)
@@ -131,7 +131,7 @@ _TELL_FAILURES = """
     ),
     due as (
         insert into due_work (kind, tenant_id, ref, due_at)
-        select distinct 'signals', tenant_id, tenant_id, %s::timestamptz from told
+        select distinct 'signals', tenant_id, tenant_id, %b::timestamptz from told
         on conflict (kind, tenant_id, ref) do update set due_at = least(due_work.due_at, excluded.due_at)
     )
     select id from failed
@@ -202,7 +202,8 @@ def statements(tenant_id: UUID, runs: Sequence[Run], holder: str, now: datetime)
     if failed:
         told = [new_id() for _ in failed]
         bounds = (min(failed), max(failed))
-        found.append((_TELL_FAILURES, [failed, told, tenant_id, *bounds, now, now]))
+        ids = [arrays.encode("uuid", failed), arrays.encode("uuid", told)]
+        found.append((_TELL_FAILURES, [*ids, tenant_id, *bounds, now, now]))
     return found
 
 
