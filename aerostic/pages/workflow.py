@@ -243,6 +243,7 @@ def _editor() -> rx.Component:
                 step=Runs.tried_step,
                 may_edit=may_manage & ~WorkflowEditor.is_archived,
                 is_active=WorkflowEditor.tab == "editor",
+                is_testing=Runs.is_testing,
                 on_commit=WorkflowEditor.commit,
                 on_save=WorkflowEditor.save,
                 on_test=Runs.begin_testing,

@@ -54,7 +54,7 @@ class Drawing:
 
     def step(self, name: str) -> Locator:
         """A card on the canvas."""
-        cards = self.page.locator(".react-flow__node")
+        cards = self.page.locator(".react-flow__node").filter(visible=True)
         return cards.filter(
             has=self.page.locator("strong", has_text=re.compile(f"^{re.escape(name)}$"))
         )

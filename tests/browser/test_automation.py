@@ -310,6 +310,8 @@ def test_what_was_drawn_is_saved_on_leaving(page: Page, site: Site, place: Place
     expect(page.get_by_role("heading", name="Workflows")).to_be_visible()
     page.goto(here)
     expect(drawn.step("Message received")).to_be_visible()
+    expect(page.get_by_text("Saved at")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
 
 
 def test_a_workflow_with_a_problem_is_not_published_and_its_line_leads_there(

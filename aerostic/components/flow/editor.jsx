@@ -45,7 +45,7 @@ const useScheme = () => {
   return scheme;
 };
 
-function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, saved, choices, samples, run, step, mayEdit, isActive = true, focus, children, onCommit, onSave, onTest, onPublish, onStep }) {
+function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, saved, choices, samples, run, step, mayEdit, isActive = true, isTesting = false, focus, children, onCommit, onSave, onTest, onPublish, onStep }) {
   const kinds = useMemo(() => Object.fromEntries((listed || []).map((kind) => [kind.kind, kind])), [listed]);
   useEffect(() => learnSentences(sentences), [sentences]);
   const [nodes, setNodes, onNodesChange] = useNodesState([]);
@@ -75,7 +75,7 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
     memory.current.graph = graph;
     setNodes((before) => {
       const chosen = new Set(before.filter((one) => one.selected).map((one) => one.id));
-      return asNodes(graph).map((one) => ({ ...one, selected: chosen.has(one.id) }));
+      return asNodes(graph).map((one) => ({ ...one, selected: chosen.has(one.id), data: { ...one.data, of: memory.current.opened } }));
     });
     setEdges(asEdges(graph, typeOfEdge));
   }, [setNodes, setEdges, typeOfEdge]);
@@ -86,7 +86,7 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
     if (!opened?.number || here.opened === opened.number) return;
     if (here.id && here.id !== opened.id) latest.current.save?.();
     const graph = asGraph(asNodes(opened.graph), asEdges(opened.graph, () => "flow"));
-    Object.assign(here, { opened: opened.number, id: opened.id, last: JSON.stringify(graph), undo: [], redo: [], seq: 0, told: 0, sent: 0, keptUpTo: 0 });
+    Object.assign(here, { opened: opened.number, id: opened.id, last: JSON.stringify(graph), undo: [], redo: [], seq: 0, told: 0, sent: 0, keptUpTo: 0, isOpening: true });
     setSeq(0);
     setDepth({ undo: 0, redo: 0 });
     show(graph);
@@ -119,8 +119,10 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
     if (!here.opened || nodes.some((one) => one.dragging || one.resizing)) return;
     const graph = asGraph(nodes, edges);
     const text = JSON.stringify(graph);
-    here.graph = graph;
+    if (here.isOpening && !isShown(nodes, here)) return; // what was drawn before is still there
+    here.isOpening = false;
     if (text === here.last) return;
+    here.graph = graph;
     if (here.isStepping) here.isStepping = false;
     else remember(here);
     here.last = text;
@@ -420,7 +422,7 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
   if (isNarrow) return <Outline graph={graph} kinds={kinds} ports={ports} steps={steps} findings={foundByNode} choices={choices} />;
   return (
     <div className="fl">
-      {mayEdit && <Palette kinds={listed || []} onAdd={add} />}
+      {mayEdit && !isTesting && <Palette kinds={listed || []} onAdd={add} />}
       <div className="fl-work">
         {mayEdit && <Toolbar act={act} depth={depth} count={chosen.length} saved={<Saved saved={saved} seq={seq} isKept={(memory.current.keptUpTo ?? seq) >= seq} onSave={save} />} findings={findings || []} onChoose={choose} graph={graph} kinds={kinds} onTest={() => { save(); onTest?.(); }} onPublish={() => { save(); onPublish?.(); }} />}
         <div className="fl-middle">
@@ -462,6 +464,9 @@ const WORDS = {
   "edge.a11yDescription.default": "Press Enter or Space to choose this connection, Delete to remove it.",
   "controls.ariaLabel": "Zoom", "controls.zoomIn.ariaLabel": "Closer", "controls.zoomOut.ariaLabel": "Further away", "controls.fitView.ariaLabel": "Show all of it",
 };
+
+/** Whether the canvas has taken over what was opened last. */
+const isShown = (nodes, here) => nodes.length === here.graph.nodes.length + here.graph.notes.length && nodes.every((one) => one.data.of === here.opened);
 
 /** Keep what was before this change, unless it continues the last one: typing is undone as a whole. */
 function remember(here) {

@@ -53,6 +53,7 @@ class FlowEditor(rx.NoSSRComponent):
     step: Record
     may_edit: rx.Var[bool]
     is_active: rx.Var[bool]
+    is_testing: rx.Var[bool]
     #: `{node, at}`: look here.
     focus: Record
 

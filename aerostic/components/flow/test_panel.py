@@ -124,7 +124,7 @@ def _given() -> rx.Component:
                 rows=8,
                 spell_check=False,
                 class_name="fl-input is-code",
-                style={"marginTop": "6px", "width": "100%"},
+                style={"marginTop": "6px", "width": "100%", "maxHeight": "190px"},
             ),
             debounce_timeout=300,
         ),
