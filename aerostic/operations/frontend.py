@@ -93,7 +93,22 @@ def _alone(root: Path) -> Iterator[None]:
         yield
 
 
+TRIES = 3
+# React Router gives each page ten seconds to be drawn: too few while a small machine is busy.
+TOO_BUSY = "aborted due to timeout"
+
+
 def _run(log: Path, environment: Mapping[str, str], root: Path) -> None:
+    for _ in range(TRIES):
+        worked = _export(log, environment, root)
+        if worked or TOO_BUSY not in log.read_text(errors="replace"):
+            break
+    if not worked:
+        raise OperationError(_failure_in_words(log))
+
+
+def _export(log: Path, environment: Mapping[str, str], root: Path) -> bool:
+    """Whether the pages are there afterwards."""
     log.parent.mkdir(parents=True, exist_ok=True)
     reflex = Path(sys.executable).with_name("reflex")
     command = [str(reflex), "export", "--frontend-only", "--no-zip", "--env", "prod"]
@@ -113,8 +128,7 @@ def _run(log: Path, environment: Mapping[str, str], root: Path) -> None:
             raise OperationError(
                 f"Building the pages took more than {BUILD_SECONDS // 60} minutes; see {log}."
             ) from error
-    if done.returncode != 0 or not (built_pages(root) / "index.html").exists():
-        raise OperationError(_failure_in_words(log))
+    return done.returncode == 0 and (built_pages(root) / "index.html").exists()
 
 
 def _failure_in_words(log: Path) -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = 90) -> None:
     """Return once it holds; fail with `what` if it does not within the time."""
     deadline = time.monotonic() + seconds
     while not holds():
