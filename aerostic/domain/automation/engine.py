@@ -35,6 +35,7 @@ from aerostic.domain.signals.models import Listener
 
 LANE = "automation"
 CALLED = "trigger.called"
+HEAD_START = timedelta(seconds=5)  # for the process that has the caller in hand
 TURN = timedelta(minutes=15)  # longer than a run may be at work: its own rest or end gives it back
 
 
@@ -109,6 +110,7 @@ def save(ctx: Context, run: Run, holder: str) -> bool:
             status=run.status,
             reason=run.reason,
             result=result(run),
+            at_once=not run.caller_goes_on,
         )
     ctx.announce("execution", run.id)
     return True
@@ -122,8 +124,13 @@ def tell_parent(
     status: str,
     reason: str,
     result: Any = None,
+    at_once: bool = True,
 ) -> None:
-    """A sub-workflow has ended: whoever called it goes on."""
+    """A sub-workflow has ended: whoever called it goes on.
+
+    Not `at_once`: a process that holds the caller in hand goes on with it, and should not meet another
+    there. Somebody may wait for its answer.
+    """
     told = {"status": status, "reason": reason, "result": result}
     cursor = ctx.cursor()
     cursor.execute(
@@ -133,8 +140,12 @@ def tell_parent(
         " and state->'resting'->>'child' = %s returning id",
         (as_json(told).decode(), ctx.tenant_id, parent_id, str(child_id)),
     )
-    if cursor.fetchone() is not None:
+    if cursor.fetchone() is None:
+        return
+    if at_once:
         look_at(ctx, parent_id)
+    else:
+        due_work.put(ctx, WorkKind.RUN, parent_id, due_at=ctx.now + HEAD_START)
 
 
 def result(run: Run) -> Any:

@@ -166,6 +166,7 @@ class Runner:
 
     async def _walk_child(self, run: Run, child: Run) -> None:
         """Its end makes its caller ready; we go on with that, unless somebody else already does."""
+        child.caller_goes_on = True
         await self.walk(child)
         if not child.is_over:
             return

@@ -39,6 +39,7 @@ class Run:
     created_at: datetime | None = None
     started_at: datetime | None = None
     is_new: bool = False  # not in the database yet
+    caller_goes_on: bool = False  # whoever walks this one walks its caller on afterwards
     was_interrupted: bool = False  # by the end of the process that walked it
 
     status: str = ExecutionStatus.RUNNING
