@@ -124,7 +124,8 @@ def _stored_file(world: World, number: Row, kind: str, wanted: Json) -> Row:
             content = base64.b64decode(str(wanted["data"]), validate=True)
         except (binascii.Error, ValueError):
             raise ControlError("data must be a file in Base64.") from None
-        name, mime_type = wanted.get("filename"), str(wanted.get("mime_type") or _TYPICAL[kind])
+        name = str(wanted["filename"])[:240] if wanted.get("filename") else None
+        mime_type = str(wanted.get("mime_type") or _TYPICAL[kind])
     else:
         name, mime_type = SAMPLES[kind]
         content = (_SAMPLES / name).read_bytes()
