@@ -150,8 +150,10 @@ async def _watch(url: str, workspaces: list[Workspace], samples: int, web: int) 
 
 
 async def _open_chromium(page: Page, url: str, workspace: Workspace) -> None:
-    name, _, value = workspace.cookies[0].partition("=")
-    await page.context.add_cookies([{"name": name, "value": value, "url": url}])
+    held = (one.partition("=") for one in workspace.cookies[0].split("; "))
+    await page.context.add_cookies(
+        [{"name": name, "value": value, "url": url} for name, _, value in held]
+    )
     await page.add_init_script(WATCH)
     await page.goto(url + workspace.path)
     await page.wait_for_load_state("networkidle")
@@ -266,7 +268,8 @@ def _sign_in(office: httpx.Client, email: str, password: str) -> str:
     answer = office.post("/auth/session", json={"email": email, "password": password})
     if answer.status_code != 200:
         raise NotPossible(f"{email} could not sign in: {answer.text}")
-    return f"aerostic_access={answer.cookies['aerostic_access']}"
+    # Both: a page that can not refresh its session goes to the sign-in page after a minute.
+    return "; ".join(f"{name}={value}" for name, value in answer.cookies.items())
 
 
 def _colleague(made: Any, number: int) -> str:
