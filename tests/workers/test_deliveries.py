@@ -881,7 +881,8 @@ def test_a_picture_makes_the_work_of_fetching_it(meta, place, run_jobs, monkeypa
 def bodies() -> str:
     with platform_work(system("test")) as ctx:
         return " ".join(
-            bytes(one.body).decode(errors="replace") for one in ctx.session.exec(select(WebhookDelivery))
+            bytes(one.body).decode(errors="replace")
+            for one in ctx.session.exec(select(WebhookDelivery))
         )
 
 
