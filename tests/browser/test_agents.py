@@ -90,7 +90,7 @@ def test_an_agent_is_made_set_tried_out_and_its_log_read(
     page.get_by_role("tab", name="Examples").click()
     page.get_by_role("button", name="New example").click()
     page.get_by_label("Question").fill("Do you sell coffee?")
-    page.get_by_label("Answer").fill("Only tea.")
+    page.get_by_label("Answer", exact=True).fill("Only tea.")
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
     expect(page.get_by_role("cell", name="Only tea.")).to_be_visible()
 

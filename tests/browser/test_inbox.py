@@ -133,6 +133,7 @@ def test_a_search_of_two_words_keeps_the_space_while_one_thinks(
 ) -> None:
     enter(page, site, cafe.emails["agent"], inbox_of(cafe))
     site.says("Lena Novak", "Is the oat milk free of gluten?")
+    expect(page.get_by_text("Lena Novak").first).to_be_visible()
     field = page.get_by_label("Search messages and people")
     field.press_sequentially("oat ")
     expect(page.get_by_role("region", name="Search results")).to_contain_text("oat milk")
