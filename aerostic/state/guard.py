@@ -125,7 +125,9 @@ class People:
         now = time.monotonic()
         if len(self._recent) >= MOST_REMEMBERED:
             self._recent = {one: seen for one, seen in self._recent.items() if seen[0] > now}
-        self._recent[token] = (now + SECONDS_CACHED, found)
+        # Who has just set up a second factor goes on at once, so that "not yet" is asked anew each time.
+        lasting = 0.0 if found and found.must_enrol else SECONDS_CACHED
+        self._recent[token] = (now + lasting, found)
 
 
 people = People()
