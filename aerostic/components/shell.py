@@ -13,24 +13,43 @@ from aerostic.state.session import SignedIn, WorkspaceChoice
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page of the workspace in the navigation, for the roles that may open it."""
+    """A page of the workspace in the navigation, for the roles that may open it.
+
+    `is_daily`: it stands in the bottom bar of a phone; the others are behind “More” there.
+    """
 
     key: str
     label: str
     icon: str
     permission: Permission
     words: str = ""
+    is_daily: bool = False
 
 
 WORKSPACE_PAGES = (
-    Entry("inbox", "Inbox", "message-circle", Permission.INBOX_READ, "conversations messages chat"),
-    Entry("contacts", "Contacts", "contact", Permission.CONTACTS_READ, "people customers import"),
+    Entry(
+        "inbox",
+        "Inbox",
+        "message-circle",
+        Permission.INBOX_READ,
+        "conversations messages chat",
+        is_daily=True,
+    ),
+    Entry(
+        "contacts",
+        "Contacts",
+        "contact",
+        Permission.CONTACTS_READ,
+        "people customers import",
+        is_daily=True,
+    ),
     Entry(
         "automation",
         "Automation",
         "workflow",
         Permission.AUTOMATION_READ,
         "workflows bots triggers builder runs executions",
+        is_daily=True,
     ),
     Entry("ai", "AI", "bot", Permission.AI_READ, "agents gemini assistant bots answers"),
     Entry("knowledge", "Knowledge", "library", Permission.AI_READ, "documents files web pages"),
@@ -352,7 +371,10 @@ def _bottom_bar(active: str) -> rx.Component:
     return rx.el.nav(
         rx.cond(
             SignedIn.here != "",
-            rx.fragment(*(_bottom_entry(e, active) for e in WORKSPACE_PAGES)),
+            rx.fragment(
+                *(_bottom_entry(e, active) for e in WORKSPACE_PAGES if e.is_daily),
+                _more([e for e in WORKSPACE_PAGES if not e.is_daily], active),
+            ),
             rx.fragment(
                 _bottom_link("Workspaces", "layout-grid", "/dashboard", active == ""),
                 rx.cond(SignedIn.is_staff, _bottom_link(*DELIVERIES, active == "deliveries")),
@@ -384,14 +406,53 @@ def _bottom_link(label: str, icon: str, href: Any, is_active: bool) -> rx.Compon
         href=href,
         underline="none",
         aria_current="page" if is_active else "false",
-        display="flex",
-        flex_direction="column",
-        align_items="center",
-        justify_content="center",
-        gap="2px",
-        flex="1",
-        color=theme.ACCENT_INK if is_active else theme.MUTED,
+        **_bottom_place(is_active),
+    )
+
+
+def _bottom_place(is_active: bool) -> dict[str, Any]:
+    return {
+        "display": "flex",
+        "flex_direction": "column",
+        "align_items": "center",
+        "justify_content": "center",
+        "gap": "2px",
+        "flex": "1",
+        "color": theme.ACCENT_INK if is_active else theme.MUTED,
         **theme.FOCUS,
+    }
+
+
+def _more(entries: list[Entry], active: str) -> rx.Component:
+    """The pages that are not opened every day, in a menu above the bar."""
+    opener = rx.el.button(
+        rx.icon("ellipsis", size=20),
+        rx.text("More", size="1", as_="span"),
+        type="button",
+        background="transparent",
+        **_bottom_place(any(e.key == active for e in entries)),
+    )
+    return rx.dropdown_menu.root(
+        rx.dropdown_menu.trigger(opener),
+        rx.dropdown_menu.content(
+            *(
+                rx.cond(SignedIn.may.contains(str(e.permission)), _more_entry(e, e.key == active))
+                for e in entries
+            ),
+            side="top",
+            min_width="200px",
+        ),
+    )
+
+
+def _more_entry(entry: Entry, is_active: bool) -> rx.Component:
+    return rx.dropdown_menu.item(
+        rx.icon(entry.icon, size=17),
+        entry.label,
+        on_select=rx.redirect(_path(entry.key).to(str)),
+        color=theme.ACCENT_INK if is_active else theme.INK,
+        height="40px",
+        font_size="15px",
     )
 
 
