@@ -29,6 +29,7 @@ from aerostic.domain.inbox.models import (
     Label,
     Message,
     OutboxItem,
+    Priority,
 )
 from aerostic.domain.media.models import Media, MediaStatus
 from aerostic.domain.templates.models import Template
@@ -192,6 +193,19 @@ def test_a_template_reaches_a_number_that_never_wrote(place: Place) -> None:
     with place.system_work() as ctx:
         numbers = select(Contact).where(Contact.phone == "15550007777")
         assert len(ctx.session.exec(numbers).all()) == 1
+
+
+def test_marketing_of_a_workflow_waits_behind_what_is_useful(place: Place, ada: UUID) -> None:
+    for category in ("MARKETING", "UTILITY", "AUTHENTICATION"):
+        config = {"template": str(_template(place, category)), "variables": {"body.1": "Eve"}}
+        take(place, "send.template", config, conversation_id=ada)
+    with place.system_work() as ctx:
+        waiting = select(OutboxItem.priority).order_by(col(OutboxItem.id))
+        assert ctx.session.exec(waiting).all() == [
+            Priority.MARKETING,
+            Priority.UTILITY,
+            Priority.ONE_TIME_CODE,
+        ]
 
 
 def test_a_template_with_a_gap_left_open_is_refused(place: Place, ada: UUID) -> None:
@@ -940,14 +954,14 @@ def _row(place: Place, row: Any) -> UUID:
         return found
 
 
-def _template(place: Place) -> UUID:
+def _template(place: Place, category: str = "UTILITY") -> UUID:
     return _row(
         place,
         Template(
             account_id=place.account_id,
-            name="hello",
+            name=f"hello_{category.lower()}",
             language="en",
-            category="UTILITY",
+            category=category,
             status="APPROVED",
             components=[{"type": "BODY", "text": "Hello {{1}}"}],
         ),

@@ -12,8 +12,9 @@ from aerostic.core.errors import Invalid, Refused
 from aerostic.core.ids import new_id
 from aerostic.domain.contacts.models import Contact, ContactIdentity, IdentityKind
 from aerostic.domain.inbox import outbox
+from aerostic.domain.inbox import service as inbox
 from aerostic.domain.inbox.drafts import Button, Draft, Header, ListRow, ListSection, with_files
-from aerostic.domain.inbox.models import Conversation, Message, MessageKey, OutboxItem
+from aerostic.domain.inbox.models import Conversation, Message, MessageKey, OutboxItem, Priority
 from aerostic.domain.media.models import Media, MediaStatus
 from aerostic.domain.sending import service as sending
 from aerostic.domain.templates.models import Template
@@ -418,6 +419,32 @@ def test_who_stops_marketing_is_not_sent_again_what_failed(place):
         sending.resend(ctx, sent["marketing"])
     with place.work("agent") as ctx:
         assert sending.resend(ctx, sent["utility"]).type == "template"
+
+
+@pytest.mark.parametrize(
+    ("category", "priority"),
+    [
+        ("AUTHENTICATION", Priority.ONE_TIME_CODE),
+        ("UTILITY", Priority.UTILITY),
+        ("MARKETING", Priority.MARKETING),
+    ],
+)
+def test_a_template_is_as_urgent_as_its_category_also_when_sent_again(place, category, priority):
+    conversation_id = converse(place)
+    template_id = make_template(place, [{"type": "BODY", "text": "Hello"}], category=category)
+    with place.work("agent") as ctx:
+        message = inbox.reply(ctx, conversation_id, Draft.template(template_id, {}))
+        assert ctx.get(OutboxItem, message.id).priority == priority
+        message.status = "failed"
+    with place.work("agent") as ctx:
+        copy = sending.resend(ctx, message.id)
+        assert ctx.get(OutboxItem, copy.id).priority == priority
+
+
+def test_an_answer_is_more_urgent_than_any_template(place):
+    message = queue(place, converse(place), Draft.text("Hello"))
+    with place.work() as ctx:
+        assert ctx.get(OutboxItem, message.id).priority == Priority.AGENT_REPLY
 
 
 def test_a_code_needs_a_phone_number(place):

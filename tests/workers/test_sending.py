@@ -17,7 +17,7 @@ from aerostic.domain.contacts.models import Contact
 from aerostic.domain.inbox import outbox, queries
 from aerostic.domain.inbox import service as inbox
 from aerostic.domain.inbox.drafts import Draft
-from aerostic.domain.inbox.models import Conversation, Message, MessageEvent, MessageKey, Priority
+from aerostic.domain.inbox.models import Conversation, Message, MessageEvent, MessageKey
 from aerostic.domain.inbox.schemas import Shown
 from aerostic.domain.media import service as media
 from aerostic.domain.media.models import Media
@@ -78,11 +78,11 @@ def template_of(place, category: str = "UTILITY", **facts) -> UUID:
 
 
 def broadcast(place, conversation_id: UUID, template_id: UUID) -> UUID:
-    """A template, as marketing is sent: behind everything else."""
+    """A template to somebody. Marketing leaves behind everything else."""
     with place.system_work() as ctx:
         draft = Draft.template(template_id, {"body.1": "7"})
         conversation = ctx.get(Conversation, conversation_id)
-        return outbox.queue(ctx, conversation, draft, priority=Priority.MARKETING).id
+        return outbox.queue(ctx, conversation, draft).id
 
 
 # What leaves ------------------------------------------------------------------------------------

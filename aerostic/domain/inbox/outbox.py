@@ -50,6 +50,11 @@ FILE_SIZES = {
     "sticker": 500_000,
 }
 GRAPH_KEYS = ("name", "language", "components")  # of a template; the rest is what we show
+URGENCY = {
+    "AUTHENTICATION": Priority.ONE_TIME_CODE,
+    "UTILITY": Priority.UTILITY,
+    "MARKETING": Priority.MARKETING,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,14 @@ class _Written:
     body: Node
     content: Node
     text: str
+    priority: int = Priority.AGENT_REPLY
     media_id: UUID | None = None
     reply_to_meta_id: str | None = None
+
+
+def priority_of(category: str) -> int:
+    """How urgent a template of that category is, whoever sends it. Marketing leaves last."""
+    return URGENCY.get(category.upper(), Priority.UTILITY)
 
 
 def queue(
@@ -69,10 +80,10 @@ def queue(
     draft: Draft,
     *,
     origin: Origin = Origin.INBOX,
-    priority: int = Priority.AGENT_REPLY,
 ) -> Message:
     """Write a message that leaves after the commit, once. The same key again returns the first one.
 
+    An answer leaves before a template, and a template as its category says.
     Raises Invalid or Refused with a sentence, before anything is written. Whether the 24-hour window is
     open is the caller's question.
     """
@@ -84,14 +95,14 @@ def queue(
     message = _message(ctx, conversation, draft, written, origin)
     if draft.key and not _claim_key(ctx, draft.key, message):
         return _first_of(ctx, draft.key)
-    _insert(ctx, message, recipient, priority, written.body)
+    _insert(ctx, message, recipient, written)
     if draft.type != "reaction":
         _show_as_last(ctx, conversation, message)
     ctx.announce("conversation", conversation.id)
     return message
 
 
-def again(ctx: Context, message: Message, *, key: str, priority: int) -> Message:
+def again(ctx: Context, message: Message, *, key: str) -> Message:
     """A new message with the content of one that failed or is unknown, linked to it."""
     if earlier := _by_key(ctx, key):
         return earlier
@@ -101,20 +112,24 @@ def again(ctx: Context, message: Message, *, key: str, priority: int) -> Message
     draft = Draft(message.type, shown=message.text, key=key)
     recipient = _recipient(ctx, conversation, draft)
     node = message.content[message.type]
+    priority = int(Priority.AGENT_REPLY)
     if message.type == "template":
-        _check_consent_again(ctx, conversation, node)
+        priority = priority_of(_category_now(ctx, conversation, node))
+        if priority == Priority.MARKETING:  # they may have stopped it since it was first sent
+            _check_consent(ctx, conversation)
         node = {name: node[name] for name in GRAPH_KEYS if name in node}
     written = _Written(
         body=envelope(recipient, message.type, node, message.reply_to_meta_id),
         content={**message.content, "again": str(message.id)},
         text=message.text,
+        priority=priority,
         media_id=message.media_id,
         reply_to_meta_id=message.reply_to_meta_id,
     )
     copy = _message(ctx, conversation, draft, written, Origin(message.origin))
     if not _claim_key(ctx, key, copy):
         return _first_of(ctx, key)
-    _insert(ctx, copy, recipient, priority, written.body)
+    _insert(ctx, copy, recipient, written)
     _show_as_last(ctx, conversation, copy)
     ctx.announce("conversation", conversation.id)
     return copy
@@ -269,6 +284,7 @@ def _write_template(
         body=envelope(recipient, "template", filled.node, reply_to),
         content={"template": filled.shown | filled.node},
         text=filled.text,
+        priority=priority_of(template.category),
         media_id=filled.media_id,
         reply_to_meta_id=reply_to,
     )
@@ -295,8 +311,8 @@ def _check_consent(ctx: Context, conversation: Conversation) -> None:
         )
 
 
-def _check_consent_again(ctx: Context, conversation: Conversation, node: Node) -> None:
-    """They may have stopped marketing since it was first sent."""
+def _category_now(ctx: Context, conversation: Conversation, node: Node) -> str:
+    """Of a template that was sent before, by its name: Meta may have moved it to another category."""
     number = ctx.get(PhoneNumber, conversation.number_id)
     category = select(Template.category).where(
         col(Template.tenant_id) == ctx.tenant_id,
@@ -304,8 +320,7 @@ def _check_consent_again(ctx: Context, conversation: Conversation, node: Node) -
         col(Template.name) == node["name"],
         col(Template.language) == node["language"]["code"],
     )
-    if "MARKETING" in ctx.session.scalars(category):
-        _check_consent(ctx, conversation)
+    return ctx.session.scalars(category).first() or ""
 
 
 def _meta_id(ctx: Context, conversation: Conversation, message_id: UUID) -> str:
@@ -374,9 +389,7 @@ def _message(
     )
 
 
-def _insert(
-    ctx: Context, message: Message, recipient: str, priority: int, body: dict[str, Any]
-) -> None:
+def _insert(ctx: Context, message: Message, recipient: str, written: _Written) -> None:
     ctx.session.add(message)
     ctx.session.add(
         OutboxItem(
@@ -384,9 +397,9 @@ def _insert(
             number_id=message.number_id,
             conversation_id=message.conversation_id,
             recipient=recipient,
-            priority=priority,
+            priority=written.priority,
             not_before=ctx.now,
-            body=body,
+            body=written.body,
         )
     )
     ctx.session.flush()

@@ -15,7 +15,6 @@ from aerostic.domain.inbox.models import (
     MessageStatus,
     OutboxItem,
     OutboxState,
-    Priority,
 )
 
 CHOSEN = "chosen"  # in a message's failure: what a person decided
@@ -40,7 +39,7 @@ def resend(ctx: Context, message_id: UUID) -> Message:
     if message.type == "reaction":
         raise Refused("A reaction is not sent again. React once more to the message instead.")
     _check_window(ctx, message)
-    copy = outbox.again(ctx, message, key=f"again:{message.id}", priority=Priority.AGENT_REPLY)
+    copy = outbox.again(ctx, message, key=f"again:{message.id}")
     message.failure = {**told, RESENT_AS: str(copy.id)}
     return copy
 

@@ -28,7 +28,7 @@ from aerostic.domain.contacts.schemas import NewContact
 from aerostic.domain.inbox import outbox, window
 from aerostic.domain.inbox import service as inbox
 from aerostic.domain.inbox.drafts import Draft
-from aerostic.domain.inbox.models import Conversation, Message, Origin, Priority
+from aerostic.domain.inbox.models import Conversation, Message, Origin
 
 WINDOW_IS_SHUT = (
     "WhatsApp only allows templates here: the customer last wrote more than 24 hours ago. "
@@ -99,8 +99,7 @@ def send(
 def _queue(ctx: Context, conversation: Conversation, draft: Draft) -> Message:
     if draft.is_free_form and not window.is_open(conversation, now=ctx.now):
         raise NodeFailed(WINDOW_IS_SHUT)
-    priority = Priority.AGENT_REPLY if draft.is_free_form else Priority.UTILITY
-    return outbox.queue(ctx, conversation, draft, origin=Origin.AUTOMATION, priority=priority)
+    return outbox.queue(ctx, conversation, draft, origin=Origin.AUTOMATION)
 
 
 def said(message: Message) -> dict[str, Any]:
