@@ -48,6 +48,10 @@ class Permission(StrEnum):
     CONNECTIONS_MANAGE = "connections:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
     DELIVERIES_APPLY = "deliveries:apply"
+    CAMPAIGNS_READ = "campaigns:read"
+    CAMPAIGNS_MANAGE = "campaigns:manage"
+    CAMPAIGNS_LAUNCH = "campaigns:launch"
+    CAMPAIGNS_APPROVE = "campaigns:approve"
     MESSAGES_SEND = "messages:send"
     MEDIA_STORE = "media:store"
     PLATFORM_DELIVERIES = "platform:deliveries"
@@ -107,6 +111,9 @@ _ADMIN = _AGENT | {
     Permission.AI_MANAGE,
     Permission.CONNECTIONS_READ,
     Permission.CONNECTIONS_MANAGE,
+    Permission.CAMPAIGNS_READ,
+    Permission.CAMPAIGNS_MANAGE,
+    Permission.CAMPAIGNS_LAUNCH,
 }
 _OWNER = _ADMIN | {
     Permission.WORKSPACE_MANAGE,
@@ -114,6 +121,7 @@ _OWNER = _ADMIN | {
     Permission.NUMBERS_MANAGE,
     Permission.CONTACTS_ERASE,
     Permission.WEBHOOKS_MANAGE,
+    Permission.CAMPAIGNS_APPROVE,
 }
 _PLATFORM_ADMIN = frozenset(
     {

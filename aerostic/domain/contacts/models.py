@@ -37,7 +37,8 @@ class Contact(TenantModel, table=True):
     country: str | None = None
     attributes: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     is_blocked: bool = False
-    marketing_stopped_at: datetime | None = moment(default=None)  # they said so to WhatsApp
+    marketing_stopped_at: datetime | None = moment(default=None)  # they said so; see the consent ledger
+    marketing_agreed_at: datetime | None = moment(default=None)  # the same, of the other decision
     revision: int = 0
     created_at: datetime = created()
     updated_at: datetime = created()
