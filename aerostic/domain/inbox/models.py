@@ -117,6 +117,13 @@ class Message(TenantModel, table=True):
             "position",
             "id",
         ),
+        Index(
+            "messages_of_template",
+            "tenant_id",
+            "template_id",
+            "id",
+            postgresql_where=text("template_id is not null"),
+        ),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 
@@ -136,6 +143,9 @@ class Message(TenantModel, table=True):
     meta_message_id: str | None = None
     reply_to_meta_id: str | None = None
     media_id: UUID | None = None
+    template_id: UUID | None = (
+        None  # whoever writes a template message names it: uses are counted by it
+    )
     reactions: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     pricing: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     occurred_at: datetime = created()

@@ -384,6 +384,7 @@ def _message(
         author_id=ctx.actor.user_id,
         reply_to_meta_id=written.reply_to_meta_id,
         media_id=written.media_id,
+        template_id=draft.template_id,
         occurred_at=ctx.now,
         created_at=ctx.now,
     )
