@@ -47,6 +47,8 @@ class Permission(StrEnum):
     CONNECTIONS_READ = "connections:read"
     CONNECTIONS_MANAGE = "connections:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
+    ANALYTICS_READ = "analytics:read"
+    METRICS_FOLD = "metrics:fold"
     DELIVERIES_APPLY = "deliveries:apply"
     CAMPAIGNS_READ = "campaigns:read"
     CAMPAIGNS_MANAGE = "campaigns:manage"
@@ -114,6 +116,7 @@ _ADMIN = _AGENT | {
     Permission.CAMPAIGNS_READ,
     Permission.CAMPAIGNS_MANAGE,
     Permission.CAMPAIGNS_LAUNCH,
+    Permission.ANALYTICS_READ,
 }
 _OWNER = _ADMIN | {
     Permission.WORKSPACE_MANAGE,

@@ -2,6 +2,7 @@
 
 import aerostic.core.due_work
 import aerostic.domain.ai.models
+import aerostic.domain.analytics.models
 import aerostic.domain.audiences.models
 import aerostic.domain.automation.models
 import aerostic.domain.channels.models

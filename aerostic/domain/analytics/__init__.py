@@ -1,0 +1,1 @@
+"""How the workspace is doing: figures of days, counted from its own rows."""
