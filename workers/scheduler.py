@@ -28,6 +28,7 @@ SCHEDULE = (
     ),
     Scheduled("media", "workers.jobs.media.fetch", timedelta(seconds=15), QueueName.MEDIA),
     Scheduled("knowledge", "workers.jobs.knowledge.read", timedelta(seconds=30), QueueName.IMPORTS),
+    Scheduled("mails", "workers.jobs.mail.send_waiting", timedelta(seconds=5), QueueName.MAIL),
     Scheduled("imports", "workers.jobs.timers.resume_imports", timedelta(seconds=30)),
     Scheduled("snoozes", "workers.jobs.timers.wake_snoozed", timedelta(seconds=5)),
     Scheduled("partitions", "workers.jobs.timers.make_partitions", timedelta(hours=6)),

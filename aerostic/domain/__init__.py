@@ -12,6 +12,7 @@ import aerostic.domain.deliveries.models
 import aerostic.domain.identity.models
 import aerostic.domain.inbox.models
 import aerostic.domain.knowledge.models
+import aerostic.domain.mail.models
 import aerostic.domain.media.models
 import aerostic.domain.platform.models
 import aerostic.domain.signals.models

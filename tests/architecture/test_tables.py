@@ -11,7 +11,7 @@ from aerostic.core.settings import settings
 from aerostic.core.tenancy import PlatformModel, SharedModel, TenantModel, shared_work
 
 # Without row security. Hold nothing private: who exists, who may enter where, and directories of
-# ids and digests that lead from something outside to a tenant.
+# ids and digests that lead from something outside to a tenant. Waiting e-mails are sealed.
 SHARED = {
     "tenants",
     "users",
@@ -27,6 +27,7 @@ SHARED = {
     "oauth_states",
     "google_account_uses",
     "timers",
+    "waiting_mails",
 }
 TABLES = sorted(SQLModel.metadata.tables)
 TENANT_TABLES = tables_of(TenantModel)

@@ -1,17 +1,12 @@
 """The e-mails that identity sends: what each says, and how it is handed over."""
 
-import json
-from dataclasses import asdict
 from html import escape
 from urllib.parse import urlencode
 
-from aerostic.core.crypto import encrypt
-from aerostic.core.queue import QueueName
 from aerostic.core.settings import settings
 from aerostic.core.tenancy import Context
+from aerostic.domain.mail import outbox
 from aerostic.integrations.email import Mail
-
-BOUND_TO = "mail"
 
 _PAGE = """<!doctype html>
 <html lang="en"><body style="margin:0;background:#f4f5f3;font-family:system-ui,sans-serif;color:#1d241f">
@@ -151,10 +146,8 @@ def from_workspace(ctx: Context, to: str, *, subject: str, text: str, workspace:
 
 
 def _send(ctx: Context, to: str, subject: str, paragraphs: list[str]) -> None:
-    """Hand over to the mail job. Sealed: a code in it must not lie readable in Redis."""
-    mail = Mail(to, _one_line(subject), "\n\n".join(paragraphs) + "\n", _as_page(paragraphs))
-    sealed = encrypt(json.dumps(asdict(mail)), bound_to=BOUND_TO)
-    ctx.enqueue("workers.jobs.mail.send", queue_name=QueueName.MAIL, sealed=sealed)
+    text = "\n\n".join(paragraphs) + "\n"
+    outbox.queue(ctx, Mail(to, _one_line(subject), text, _as_page(paragraphs)))
 
 
 def _as_page(paragraphs: list[str]) -> str:

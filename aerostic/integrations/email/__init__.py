@@ -5,9 +5,10 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
+from uuid import UUID
 
 from aerostic.core import clock
 from aerostic.core.errors import Unavailable
@@ -35,12 +36,12 @@ class NotSent(Unavailable):
     code = "mail_not_sent"
 
 
-def send(mail: Mail) -> None:
-    """Hand one e-mail to the mail server. Raises NotSent.
+def send(mail: Mail, *, message_id: UUID) -> None:
+    """Hand one e-mail to the mail server. Raises NotSent. The same id again is the same e-mail.
 
     Where no server is set, it is kept in the data directory instead; the log says where.
     """
-    message = _message(mail)
+    message = _message(mail, message_id)
     url = settings().smtp_url.get_secret_value()
     if not url:
         _keep(mail, message)
@@ -52,13 +53,13 @@ def send(mail: Mail) -> None:
         raise NotSent(f"The mail server did not take the e-mail: {error}") from error
 
 
-def _message(mail: Mail) -> EmailMessage:
+def _message(mail: Mail, message_id: UUID) -> EmailMessage:
     message = EmailMessage()
     message["From"] = settings().mail_from
     message["To"] = mail.to
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(clock.now())
-    message["Message-ID"] = make_msgid(domain=settings().base_domain)
+    message["Message-ID"] = f"<{message_id}@{settings().base_domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")

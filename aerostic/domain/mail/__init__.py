@@ -1,0 +1,1 @@
+"""E-mails on their way to the mail server."""
