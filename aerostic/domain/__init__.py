@@ -5,6 +5,8 @@ import aerostic.domain.ai.models
 import aerostic.domain.analytics.models
 import aerostic.domain.audiences.models
 import aerostic.domain.automation.models
+import aerostic.domain.billing.models
+import aerostic.domain.campaigns.models
 import aerostic.domain.channels.models
 import aerostic.domain.connections.models
 import aerostic.domain.contacts.models
