@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_mail"
-down_revision = "20261125_audiences"
+down_revision = "20261125_usage"
 
 
 def upgrade() -> None:
