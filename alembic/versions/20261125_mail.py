@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261125_mail"
-down_revision = "20261125_usage"
+down_revision = "20261125_campaigns"
 
 
 def upgrade() -> None:
