@@ -21,6 +21,7 @@ class WorkKind(StrEnum):
     SCHEDULE = "schedule"  # a trigger that goes by the clock
     KNOWLEDGE = "knowledge"  # a document to read
     WEBHOOKS = "webhooks"  # an endpoint of another program that has something to hear
+    LOW_BALANCE = "low_balance"  # a wallet whose owners are to be told
     RELEASE = "release"  # a conversation that a person gives back to whoever answers its number
 
 

@@ -20,6 +20,7 @@ PARTITIONED = {
     "execution_segments": "execution_id",
     "agent_turns": "id",
     "usage_events": "id",
+    "charges": "message_id",
 }
 
 

@@ -47,6 +47,8 @@ class Permission(StrEnum):
     CONNECTIONS_READ = "connections:read"
     CONNECTIONS_MANAGE = "connections:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
+    BILLING_READ = "billing:read"
+    BILLING_MANAGE = "billing:manage"
     ANALYTICS_READ = "analytics:read"
     METRICS_FOLD = "metrics:fold"
     DELIVERIES_APPLY = "deliveries:apply"
@@ -60,6 +62,7 @@ class Permission(StrEnum):
     PLATFORM_TENANTS = "platform:tenants"
     PLATFORM_USERS = "platform:users"
     PLATFORM_SECURITY = "platform:security"
+    PLATFORM_PRICES = "platform:prices"
 
 
 class Role(StrEnum):
@@ -125,6 +128,8 @@ _OWNER = _ADMIN | {
     Permission.CONTACTS_ERASE,
     Permission.WEBHOOKS_MANAGE,
     Permission.CAMPAIGNS_APPROVE,
+    Permission.BILLING_READ,
+    Permission.BILLING_MANAGE,
 }
 _PLATFORM_ADMIN = frozenset(
     {
@@ -133,6 +138,7 @@ _PLATFORM_ADMIN = frozenset(
         Permission.PLATFORM_TENANTS,
         Permission.PLATFORM_USERS,
         Permission.PLATFORM_SECURITY,
+        Permission.PLATFORM_PRICES,
     }
 )
 

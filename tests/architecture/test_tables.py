@@ -27,6 +27,7 @@ SHARED = {
     "oauth_states",
     "google_account_uses",
     "timers",
+    "rates",
     "waiting_mails",
 }
 TABLES = sorted(SQLModel.metadata.tables)

@@ -1,0 +1,1 @@
+"""Money: wallets, the ledger behind them, prices, and what each message costs."""
