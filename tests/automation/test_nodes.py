@@ -10,14 +10,17 @@ from uuid import UUID
 
 import orjson
 import pytest
+from pydantic import ValidationError
 from sqlmodel import col, select
 
 from aerostic.core import clock
 from aerostic.core.errors import Invalid
+from aerostic.core.ids import new_id
 from aerostic.core.settings import settings
 from aerostic.domain.automation.models import ExecutionMode
 from aerostic.domain.automation.nodes import BY_KIND, NODES
-from aerostic.domain.automation.nodes.base import Call, Change, Instant
+from aerostic.domain.automation.nodes.base import Call, Change, Equipment, Instant, Trigger
+from aerostic.domain.automation.nodes.sending import Sends
 from aerostic.domain.automation.runner import Runner
 from aerostic.domain.automation.waits import resume
 from aerostic.domain.contacts.models import Contact, ContactTag, Tag
@@ -32,6 +35,7 @@ from aerostic.domain.inbox.models import (
     Priority,
 )
 from aerostic.domain.media.models import Media, MediaStatus
+from aerostic.domain.media.service import open_media
 from aerostic.domain.templates.models import Template
 from aerostic.domain.vault import service as vault
 from aerostic.simulator.bodies import OutboundMessage
@@ -123,6 +127,18 @@ def test_every_kind_can_be_drawn_and_documented(kind: Any) -> None:
     assert kind.summary.endswith(".")
     for name, field in schema.get("properties", {}).items():
         assert field.get("title") or "$ref" in field or "anyOf" in field, f"{kind.kind}.{name}"
+
+
+@pytest.mark.parametrize("kind", NODES, ids=lambda one: one.kind)
+def test_every_kind_says_how_it_takes_effect(kind: Any) -> None:
+    ways = {Instant: ["run"], Change: ["change"], Call: ["call"], Trigger: [], Equipment: []}
+    (way,) = [one for one in ways if issubclass(kind, one)]
+    for name in ways[way]:
+        assert getattr(kind, name).__func__ is not getattr(way, name).__func__
+    if issubclass(kind, Sends):
+        assert kind.draft.__func__ is not Sends.draft.__func__
+    if issubclass(kind, Change):
+        assert kind.prepares is (kind.prepare.__func__ is not Change.prepare.__func__)
 
 
 def test_there_is_no_kind_that_changes_something_in_a_recorded_run() -> None:
@@ -812,6 +828,7 @@ class Shop(BaseHTTPRequestHandler):
     """A program that is called: it says what it was asked."""
 
     asked: list[dict[str, Any]]
+    files: Mapping[str, tuple[str, bytes]] = {}
 
     def _answer(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -822,8 +839,9 @@ class Shop(BaseHTTPRequestHandler):
         status = int(self.path[1:4]) if self.path[1:4].isdigit() else 200
         signed = headers.get("authorization", "")
         answer = orjson.dumps({"path": self.path, "order": {"id": 7}, "signed": signed})
+        kind, answer = self.files.get(self.path, ("application/json", answer))
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Set-Cookie", "session=open-sesame")
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -848,6 +866,95 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.server_close()
     monkeypatch.undo()
     settings.cache_clear()
+
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+PDF = b"%PDF-1.4 an invoice"
+
+
+def test_a_file_is_fetched_from_its_address_and_sent(
+    place: Place, ada: UUID, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        "/look.png": ("image/png", PNG),
+        "/Rechnung%207.pdf": ("application/pdf; x=y", PDF),
+        "/lie": ("image/jpeg", PNG),
+    }
+    monkeypatch.setattr(Shop, "files", files)
+    for path, caption in (("/look.png", "Look"), ("/{{ vars.name }}.pdf", ""), ("/lie", "")):
+        config = {"url": shop + path, "caption": caption}
+        step = take(place, "send.media", config, conversation_id=ada, vars={"name": "Rechnung%207"})
+        assert step["status"] == "done"
+    picture, paper, truth = sent(place)
+    stored = [UUID(one["id"].removeprefix("media:")) for one in (picture["image"], truth["image"])]
+    assert picture["image"]["caption"] == "Look"
+    assert paper["document"]["filename"] == "Rechnung 7.pdf"
+    with place.work() as ctx:
+        for media_id in stored:
+            media, path = open_media(ctx, media_id)
+            assert (media.mime_type, path.read_bytes()) == ("image/png", PNG)
+
+
+@pytest.mark.parametrize(
+    "path,kind,content,sentence",
+    [
+        ("/404", "text/plain", b"no", "There is no file at that address: it answered 404."),
+        (
+            "/page",
+            "text/html",
+            b"<html>",
+            "There is a web page at that address, and not a file.",
+        ),
+        ("/empty.png", "image/png", b"", "This file is empty."),
+        (
+            "/big.png",
+            "image/png",
+            PNG + bytes(6 * 1024 * 1024),
+            "WhatsApp takes at most 5 MB of this kind of file.",
+        ),
+        (
+            "/huge.pdf",
+            "application/pdf",
+            PDF + bytes(20_000_000),
+            "The answer is larger than 20 MB, so it was not taken in.",
+        ),
+    ],
+)
+def test_a_file_that_can_not_be_had_takes_the_error_port_with_the_reason(
+    place: Place,
+    ada: UUID,
+    shop: str,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    kind: str,
+    content: bytes,
+    sentence: str,
+) -> None:
+    monkeypatch.setattr(Shop, "files", {path: (kind, content)})
+    step = take(place, "send.media", {"url": shop + path}, conversation_id=ada)
+    assert (step["port"], step["error"]) == ("error", sentence)
+    assert sent(place) == []
+    with place.system_work() as ctx:
+        assert ctx.session.exec(select(Media)).all() == []
+
+
+def test_a_file_inside_our_own_network_is_not_fetched(place: Place, ada: UUID) -> None:
+    step = take(place, "send.media", {"url": "http://127.0.0.1/x.png"}, conversation_id=ada)
+    assert "127.0.0.1" in step["error"]
+    assert sent(place) == []
+
+
+def test_a_file_is_one_that_is_here_or_one_by_its_address() -> None:
+    for config in ({}, {"media": str(new_id()), "url": "https://x.test/a.png"}):
+        with pytest.raises(ValidationError, match="Choose a file, or give the address of one"):
+            BY_KIND["send.media"].Config.model_validate(config)
+
+
+def test_a_recorded_run_fetches_no_file(place: Place, ada: UUID, shop: str) -> None:
+    config = {"url": shop + "/look.png"}
+    run = _run(place, "send.media", config, conversation_id=ada, mode=ExecutionMode.RECORDED)
+    assert steps(place, run)[-1]["status"] == "recorded"
+    assert (Shop.asked, sent(place)) == ([], [])
 
 
 def test_a_request_is_made_as_it_is_set_and_its_answer_kept(place: Place, shop: str) -> None:

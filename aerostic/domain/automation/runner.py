@@ -7,7 +7,7 @@ and becomes unknown.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -209,6 +209,9 @@ class Runner:
             walking.settle(run, taking, outcome, status="recorded")
             return None
         if issubclass(kind, Change):
+            if kind.prepares:
+                await self._save(run)  # it may last, and is taken again where we die meanwhile
+                taking.config = await self._asked(run, taking, kind.prepare, CALL_SECONDS)
             await self._change(run, taking, kind)
             return None
         return await self._settle(run, taking, await self._outcome(run, taking, kind))
@@ -300,12 +303,19 @@ class Runner:
         if not kind.reads_only:
             run.calling = {"node": node.id, "number": taking.number}
             await self._save(run)
-        reach = self.outside(self, run, taking.step)
+        seconds = getattr(kind, "seconds", CALL_SECONDS)
+        return await self._asked(run, taking, kind.call, seconds)
+
+    async def _asked(
+        self, run: Run, taking: Taking, ask: Callable[..., Awaitable[R]], seconds: float
+    ) -> R:
+        """Ask the outside for a step, as often as its node may try. Raises NodeFailed."""
+        node, reach = taking.place.node, self.outside(self, run, taking.step)
         while True:
             attempt = Attempt()
             with attempt:
-                async with asyncio.timeout(getattr(kind, "seconds", CALL_SECONDS)):
-                    return await kind.call(taking.step, taking.config, reach)
+                async with asyncio.timeout(seconds):
+                    return await ask(taking.step, taking.config, reach)
             failure = attempt.failure or NodeFailed("The database did not answer.", may_pass=True)
             if not failure.may_pass or taking.tries > node.retries:
                 raise failure

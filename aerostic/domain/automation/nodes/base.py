@@ -207,7 +207,7 @@ class Trigger(Node):
 
     inputs = ()
     group = Group.TRIGGER
-    event: ClassVar[str]  # the kind of event that it hears, see `events.py`
+    event: ClassVar[str]  # what it hears: a kind of signal, or what else begins it
 
     @classmethod
     def matches(cls, config: Any, event: Mapping[str, Any]) -> bool:
@@ -226,6 +226,14 @@ class Instant(Node):
 
 
 class Change(Node):
+    prepares: ClassVar[bool] = False
+
+    @classmethod
+    async def prepare(cls, step: Step, config: Any, outside: Outside) -> Any:
+        """Its settings with what it needs of the outside, asked before the transaction of a kind that
+        `prepares`. A crash has it asked again: only what has no effect there."""
+        return config
+
     @classmethod
     def change(cls, ctx: Context, step: Step, config: Any) -> Outcome:
         raise NotImplementedError

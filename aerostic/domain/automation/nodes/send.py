@@ -5,10 +5,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from aerostic.core.errors import Invalid
 from aerostic.core.tenancy import Context
+from aerostic.domain.automation.nodes import files
+from aerostic.domain.automation.nodes.base import Outside, Step
 from aerostic.domain.automation.nodes.fields import (
     Anything,
     Chosen,
@@ -54,6 +56,7 @@ def body(title: str = "Text", most: int = BODY_LIMIT) -> Any:
 FOOTER: Any = Field(default="", title="Footer", max_length=SMALL_LIMIT)
 HEADER: Any = Field(default="", title="Header", max_length=SMALL_LIMIT)
 FILE: Any = Field(
+    default=None,
     title="File",
     description="One that you choose here, or one that came in: {{ message.media_id }}.",
     json_schema_extra=widget("media"),
@@ -93,13 +96,21 @@ class MediaKind(StrEnum):
 
 
 class SendMedia(Sends):
+    prepares = True
     kind = "send.media"
     title = "Send a file"
     icon = "image"
     summary = "Sends a picture, a video, a voice note, a document or a sticker."
 
     class Config(Addressed):
-        media: UUID = FILE
+        media: Chosen = FILE
+        url: Line = Field(
+            default="",
+            title="Or the address of a file",
+            description="Such as {{ apiResponse.body.invoice_url }}. It is fetched when the step is"
+            f" taken, and may have {files.MOST_BYTES // 1_000_000} MB.",
+            max_length=8_000,
+        )
         shown_as: MediaKind = Field(
             default=MediaKind.AUTO, title="Sent as", description="Auto: as the file is."
         )
@@ -109,6 +120,19 @@ class SendMedia(Sends):
             description="Below a picture, a video or a document.",
             max_length=CAPTION_LIMIT,
         )
+
+        @model_validator(mode="after")
+        def _is_one_file(self) -> "SendMedia.Config":
+            if (self.media is None) is (not self.url.strip()):
+                raise ValueError("Choose a file, or give the address of one")
+            return self
+
+    @classmethod
+    async def prepare(cls, step: Step, config: Any, outside: Outside) -> Any:
+        """Fetch the file, if it is one by its address."""
+        if config.media is not None:
+            return config
+        return config.model_copy(update={"media": await files.fetch(config.url.strip(), outside)})
 
     @classmethod
     def draft(cls, ctx: Context, config: Any, key: str) -> Draft:
