@@ -6,7 +6,7 @@ The run is walked in this very process, and its answer leaves after its rows are
 import asyncio
 import base64
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,6 +26,7 @@ from aerostic.domain.automation.models import ExecutionStatus
 from aerostic.domain.automation.posts import Gate, Target
 from aerostic.domain.automation.runner import Finished, Runner
 from aerostic.domain.automation.saver import NO_DATABASE
+from backend_api import form_posts
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -34,6 +35,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PATH = "/automation/webhooks/"
 LARGEST_BODY = 1024 * 1024
+MOST_FIELDS = 1_000  # of a form or a query
 CONNECTIONS = 4
 PATIENCE = 60.0  # seconds for an answer; then the run goes on and the caller is told so
 LEAVE = 10.0
@@ -64,6 +66,7 @@ NO_PROOF = Refusal(401, "proof_needed", "This address wants a proof, and there i
 WRONG_PROOF = Refusal(403, "wrong_proof", "The proof does not fit.")
 TRY_AGAIN = Refusal(503, "unavailable", "Not taken. Please send it again.", **{"retry-after": "1"})
 NO_JSON = Refusal(400, "bad_request", "The body is no JSON, although it says so.")
+NO_FORM = Refusal(400, "bad_request", "The form can not be read, or has more than 1,000 fields.")
 
 
 class AutomationWebhooks:
@@ -279,6 +282,8 @@ def _body(content_type: str, body: bytes) -> Any:
         return None
     if kind == "application/x-www-form-urlencoded":
         return _pairs(body.decode("utf-8", "replace"))
+    if kind == "multipart/form-data":
+        return _form(content_type, body)
     if kind == "application/json" or kind.endswith("+json"):
         try:
             return orjson.loads(body)
@@ -294,10 +299,24 @@ def _raw(body: bytes) -> str:
         return base64.b64encode(body).decode()
 
 
+def _form(content_type: str, body: bytes) -> dict[str, Any]:
+    try:
+        return _gathered(form_posts.pairs(content_type, body))
+    except form_posts.NoForm:
+        raise NO_FORM from None
+
+
 def _pairs(text: str) -> dict[str, Any]:
+    try:
+        return _gathered(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise NO_FORM from None
+
+
+def _gathered(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """A name that stands there once has its value, one that stands there often a list."""
     found: dict[str, Any] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=1_000):
+    for name, value in pairs:
         if name not in found:
             found[name] = value
         elif isinstance(found[name], list):

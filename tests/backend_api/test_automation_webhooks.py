@@ -132,6 +132,18 @@ def test_without_a_respond_step_the_answer_says_how_it_went(door, place):
         ({"data": {"a": "1", "b": ["2", "3"]}}, {"a": "1", "b": ["2", "3"]}),
         ({"content": "plain ☃", "headers": {"content-type": "text/plain"}}, "plain ☃"),
         ({"content": b"\xff\xfe", "headers": {"content-type": "image/png"}}, "//4="),
+        (
+            {
+                "data": {"name": "Zoë", "size": ["S", "M"], "note": "a\r\n--b"},
+                "files": {"cv": ("cv ☃.pdf", b"%PDF\x00\xff", "application/pdf")},
+            },
+            {
+                "name": "Zoë",
+                "size": ["S", "M"],
+                "note": "a\r\n--b",
+                "cv": {"file_name": "cv ☃.pdf", "content_type": "application/pdf", "size": 6},
+            },
+        ),
         ({}, None),
     ],
 )
@@ -157,6 +169,31 @@ def test_what_can_not_be_taken_is_said(door, place, rival):
     json_head = {"content-type": "application/json"}
     assert door.post(workflow_id, content=b"{", headers=json_head).status_code == 400
     assert door.post(workflow_id, content=b"x" * (1024 * 1024 + 1)).status_code == 413
+    upload = {"file": ("a.bin", bytes(1024 * 1024), "application/octet-stream")}
+    assert door.post(workflow_id, files=upload).status_code == 413
+    assert runs_of(place) == []
+
+
+PART = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("multipart/form-data", PART + b"--x--\r\n"),
+        ("multipart/form-data; boundary=x", PART),
+        ("multipart/form-data; boundary=x", b"no form"),
+        ("multipart/form-data; boundary=x", PART.replace(b"name", b"nome") + b"--x--\r\n"),
+        ("multipart/form-data; boundary=" + "x" * 300, PART),
+        ("multipart/form-data; boundary=x", PART * 1_001 + b"--x--\r\n"),
+        ("application/x-www-form-urlencoded", b"a=1&" * 1_001),
+    ],
+    ids=["no boundary", "cut", "no form", "no name", "long boundary", "many parts", "many fields"],
+)
+def test_a_form_that_can_not_be_read_is_refused(door, place, kind, content):
+    workflow_id = hooked(place, ECHO)
+    answer = door.post(workflow_id, content=content, headers={"content-type": kind})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
     assert runs_of(place) == []
 
 

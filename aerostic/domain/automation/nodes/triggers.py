@@ -237,7 +237,10 @@ class OnWebhook(Trigger):
     kind = "trigger.webhook"
     title = "Webhook"
     icon = "webhook"
-    summary = "Begins when another program posts to this workflow's address."
+    summary = (
+        "Begins when another program posts to this workflow's address: JSON, a form or text, up to"
+        " 1 MB. Of a file in a form the run knows the name, the type and the size."
+    )
     event = "webhook"
 
     class Config(NodeConfig):
