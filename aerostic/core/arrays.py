@@ -6,7 +6,6 @@ worker's time. Here the statement has told the type.
 
 import struct
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,34 +15,52 @@ from psycopg.pq import Format
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# Each element stands behind its length; what is null has none.
 _NULL = b"\xff\xff\xff\xff"
-_HEADER = struct.Struct(
-    ">iiIii"
-)  # dimensions, has nulls, type of the elements, how many, counted from
-_FOUR = struct.Struct(">i")
-_EIGHT = struct.Struct(">q")
-
+_LENGTH = struct.Struct(">i").pack
+_FOUR = struct.Struct(">ii").pack
+_EIGHT = struct.Struct(">iq").pack
+# Dimensions, has nulls, type of the elements, how many, counted from.
+_HEADER = struct.Struct(">iiIii").pack
 
 Column = list[Any]
 
 
-def _uuids(values: Column) -> list[bytes]:
-    return [value.bytes for value in values]
+def _uuids(column: Column) -> list[bytes]:
+    return [_NULL if one is None else b"\x00\x00\x00\x10" + one.bytes for one in column]
 
 
-def _texts(values: Column) -> list[bytes]:
-    encoded = [value.encode() for value in values]
-    if b"\x00" in b"".join(encoded):  # as psycopg: PostgreSQL's text holds none
+def _texts(column: Column) -> list[bytes]:
+    bodies = [None if one is None else one.encode() for one in column]
+    if b"\x00" in b"".join(filter(None, bodies)):  # as psycopg: PostgreSQL's text holds none
         raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-    return encoded
+    return _byteas(bodies)
 
 
-def _jsons(values: Column) -> list[bytes]:
-    return [b"\x01" + value.encode() for value in values]  # the version of the format
+def _byteas(column: Column) -> list[bytes]:
+    return [_NULL if one is None else _LENGTH(len(one)) + one for one in column]
 
 
-def _moments(values: Column) -> list[bytes]:
-    return [_EIGHT.pack((value - _EPOCH) // _MICROSECOND) for value in values]
+def _jsons(column: Column) -> list[bytes]:
+    version = b"\x01"  # of the format
+    return _byteas([None if one is None else version + one.encode() for one in column])
+
+
+def _moments(column: Column) -> list[bytes]:
+    return [_NULL if one is None else _EIGHT(8, (one - _EPOCH) // _MICROSECOND) for one in column]
+
+
+def _int4s(column: Column) -> list[bytes]:
+    return [_NULL if one is None else _FOUR(4, one) for one in column]
+
+
+def _int8s(column: Column) -> list[bytes]:
+    return [_NULL if one is None else _EIGHT(8, one) for one in column]
+
+
+def _bools(column: Column) -> list[bytes]:
+    written = {None: _NULL, True: b"\x00\x00\x00\x01\x01", False: b"\x00\x00\x00\x01\x00"}
+    return [written[one] for one in column]
 
 
 # PostgreSQL's numbers of the element's type and of its array, and how the elements are written.
@@ -51,26 +68,35 @@ _TYPES: dict[str, tuple[int, int, Callable[[Column], list[bytes]]]] = {
     "uuid": (2950, 2951, _uuids),
     "text": (25, 1009, _texts),
     "jsonb": (3802, 3807, _jsons),
-    "bytea": (17, 1001, lambda values: values),
-    "int4": (23, 1007, lambda values: [_FOUR.pack(value) for value in values]),
-    "int8": (20, 1016, lambda values: [_EIGHT.pack(value) for value in values]),
-    "bool": (16, 1000, lambda values: [b"\x01" if value else b"\x00" for value in values]),
+    "bytea": (17, 1001, _byteas),
+    "int4": (23, 1007, _int4s),
+    "int8": (20, 1016, _int8s),
+    "bool": (16, 1000, _bools),
     "timestamptz": (1184, 1185, _moments),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(bytes):
     """An array that is ready to be sent."""
 
-    body: bytes
+    __slots__ = ()
+
+
+class Document(Encoded):
+    """JSON that is ready to be sent: for few rows of many columns, of which arrays would be many and short."""
+
+    __slots__ = ()
 
 
 class _Ready(Dumper):
     format = Format.BINARY
 
     def dump(self, obj: Encoded) -> bytes:
-        return obj.body
+        return obj
+
+
+class _ReadyDocument(_Ready):
+    oid = 114
 
 
 # A class of its own for each type, by which psycopg knows which type it is.
@@ -84,6 +110,7 @@ def register(adapters: AdaptersMap) -> None:
     for kind, array in _READY.items():
         dumper = type(f"_Ready_{kind}", (_Ready,), {"oid": _TYPES[kind][1]})
         adapters.register_dumper(array, dumper)
+    adapters.register_dumper(Document, _ReadyDocument)
 
 
 def is_known(kind: str) -> bool:
@@ -93,14 +120,6 @@ def is_known(kind: str) -> bool:
 def encode(kind: str, values: Iterable[Any]) -> Encoded:
     """`kind[]`, nulls included. The text of a `jsonb` is taken as it is."""
     number, _, write = _TYPES[kind]
-    column = list(values)
-    there = [value for value in column if value is not None]
-    written = write(there)
-    lengths = [_FOUR.pack(len(one)) for one in written]
-    parts = [part for pair in zip(lengths, written, strict=True) for part in pair]
-    has_nulls = len(there) < len(column)
-    if has_nulls:
-        pairs = zip(lengths, written, strict=True)
-        parts = [_NULL if value is None else b"".join(next(pairs)) for value in column]
-    header = _HEADER.pack(1, int(has_nulls), number, len(column), 1)
-    return _READY[kind](header + b"".join(parts))
+    elements = write(list(values))
+    header = _HEADER(1, int(_NULL in elements), number, len(elements), 1)
+    return _READY[kind](header + b"".join(elements))

@@ -62,6 +62,13 @@ def statement(text: str, these: Columns) -> str:
     return text.replace("{given}", _arrays(these))
 
 
+@cache
+def document_statement(text: str, these: Columns) -> str:
+    """The text with `{given}` as the rows of one `arrays.Document`: a list of objects with these names."""
+    named = ", ".join(f"{name} {kind}" for name, kind in these)
+    return text.replace("{given}", f"json_to_recordset(%b::json) as given ({named})")
+
+
 def run(cursor: psycopg.Cursor[Any], statement: str, *values: Any) -> None:
     """Execute; what is iterable and no text goes as an array."""
     kinds = _kinds(statement)

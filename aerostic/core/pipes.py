@@ -39,9 +39,10 @@ class Pipe:
         self._done: asyncio.Future[list[PGresult]] | None = None
         self._results: list[PGresult] = []
 
-    async def run(self, asked: Iterable[tuple[UUID, Sequence[Asked]]]) -> list[list[bytes]]:
+    async def run(self, asked: Iterable[tuple[UUID | None, Sequence[Asked]]]) -> list[list[bytes]]:
         """Commit all statements together; return the first column of each one's rows, in binary.
 
+        With nobody's rows but shared ones where no tenant is named first.
         Raises psycopg.Error, and then nothing of it was done; a broken connection is opened anew next time.
         """
         by_tenant = list(asked)
@@ -89,15 +90,16 @@ class Pipe:
             self._prepared[text] = name
 
     async def _execute(
-        self, server: PGconn, by_tenant: Sequence[tuple[UUID, Sequence[Asked]]]
+        self, server: PGconn, by_tenant: Sequence[tuple[UUID | None, Sequence[Asked]]]
     ) -> list[PGresult]:
         assert self._loop is not None, "opened together with the connection"
         self._done, self._results = self._loop.create_future(), []
         server.enter_pipeline_mode()
         kinds = []
         for tenant_id, statements in by_tenant:
-            server.send_query_prepared(_SCOPE, [str(tenant_id).encode()], [0], _BINARY)
-            kinds.append(False)
+            if tenant_id is not None:
+                server.send_query_prepared(_SCOPE, [str(tenant_id).encode()], [0], _BINARY)
+                kinds.append(False)
             for text, values in statements:
                 encoded = [_encoded(one) for one in values]
                 formats = [_BINARY] * len(encoded)
@@ -159,13 +161,15 @@ def _numbered(text: str) -> bytes:
 
 
 def _encoded(value: Any) -> bytes:
-    """An id, a moment, or an array that is encoded already: nothing else travels here."""
+    """A text, an id, a moment, or what is encoded already: nothing else travels here."""
+    if isinstance(value, arrays.Encoded):
+        return value
     if isinstance(value, UUID):
         return value.bytes
     if isinstance(value, datetime):
         return ((value - _EPOCH) // _MICROSECOND).to_bytes(8, "big", signed=True)
-    assert isinstance(value, arrays.Encoded)
-    return value.body
+    assert isinstance(value, str)
+    return value.encode()
 
 
 def _rows(result: PGresult) -> list[bytes]:

@@ -5,12 +5,15 @@ The fence is `executions.leased_by`: who lost a run to another process writes no
 when it wakes; never, where only an answer can wake it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from aerostic.core import arrays, bulk, clock
+from aerostic.core.arrays import Document
 from aerostic.core.ids import new_id
 from aerostic.core.tenancy import Context
 from aerostic.domain.automation.models import ExecutionMode, ExecutionStatus
@@ -21,7 +24,6 @@ LEASE = timedelta(seconds=30)
 
 _CHANGING = bulk.columns(
     id="uuid",
-    held_by="text",
     status="text",
     state="jsonb",
     steps="int4",
@@ -68,7 +70,7 @@ _WRITE = """
             leased_by = excluded.leased_by, leased_until = excluded.leased_until
     )
 """
-_INSERT = bulk.statement(
+_INSERT = bulk.document_statement(
     """
     with saved as (select * from {given}),
     made as (
@@ -86,7 +88,7 @@ _INSERT = bulk.statement(
 """.replace("{written}", _WRITE),
     _BEGINNING,
 )
-_UPDATE = bulk.statement(
+_UPDATE = bulk.document_statement(
     """
     with saved as (
         update executions e set status = given.status, state = given.state, steps = given.steps,
@@ -95,7 +97,7 @@ _UPDATE = bulk.statement(
             number_id = given.number_id, awaits = given.awaits, wake_at = given.wake_at,
             leased_by = given.leased_by, started_at = given.started_at, ended_at = given.ended_at
         from {given}
-        where e.tenant_id = %b::uuid and e.id = given.id and e.leased_by = given.held_by
+        where e.tenant_id = %b::uuid and e.id = given.id and e.leased_by = %b::text
             and e.id between %b::uuid and %b::uuid
         returning e.id, given.position, given.segment, given.due_at, given.due_until, given.leased_by
     ), {written},
@@ -140,64 +142,62 @@ _TELL_FAILURES = """
 Statement = tuple[str, list[Any]]
 
 
-def _row(run: Run, holder: str, now: datetime) -> tuple[Any, ...]:
+def _row(run: Run, holder: str, now: datetime) -> dict[str, Any]:
     is_held = run.status == ExecutionStatus.RUNNING
-    segment = f"[{b','.join(run.records).decode()}]" if run.records else None
     due_at = run.wake_at if run.status == ExecutionStatus.WAITING else None
     if is_held or run.status == ExecutionStatus.READY:
         due_at = now
-    return (
-        run.id,
-        holder,
-        str(run.status),
-        run.state().decode(),
-        run.steps,
-        run.reason,
-        run.failed_node,
-        None if run.response is None else as_json(run.response).decode(),
-        run.conversation_id,
-        run.contact_id,
-        run.number_id,
-        run.awaits,
-        run.wake_at,
-        holder if is_held else None,
-        run.started_at,
-        now if run.status in OVER else None,
-        run.recorded,
-        segment,
-        due_at,
-        now + LEASE if is_held else None,
-    )
+    return {
+        "id": run.id,
+        "status": run.status,
+        "state": orjson.Fragment(run.state()),
+        "steps": run.steps,
+        "reason": run.reason,
+        "failed_node": run.failed_node,
+        "response": run.response,
+        "conversation_id": run.conversation_id,
+        "contact_id": run.contact_id,
+        "number_id": run.number_id,
+        "awaits": run.awaits,
+        "wake_at": run.wake_at,
+        "leased_by": holder if is_held else None,
+        "started_at": run.started_at,
+        "ended_at": now if run.status in OVER else None,
+        "position": run.recorded,
+        "segment": [orjson.Fragment(one) for one in run.records] or None,
+        "due_at": due_at,
+        "due_until": now + LEASE if is_held else None,
+    }
 
 
-def _new_row(run: Run, holder: str, now: datetime) -> tuple[Any, ...]:
-    return (
-        *_row(run, holder, now),
-        run.workflow_id,
-        run.version_id,
-        run.version_number,
-        None if run.graph is None else as_json(run.graph).decode(),
-        str(run.mode),
-        run.trigger_kind,
-        run.trigger_node,
-        run.parent_id,
-        run.replay_of,
-        run.depth,
-        run.created_at,
-    )
+def _new_row(run: Run, holder: str, now: datetime) -> dict[str, Any]:
+    return {
+        **_row(run, holder, now),
+        "workflow_id": run.workflow_id,
+        "version_id": run.version_id,
+        "version_number": run.version_number,
+        "graph": run.graph,
+        "mode": run.mode,
+        "trigger_kind": run.trigger_kind,
+        "trigger_node": run.trigger_node,
+        "parent_id": run.parent_id,
+        "replay_of": run.replay_of,
+        "depth": run.depth,
+        "created_at": run.created_at,
+    }
 
 
 def statements(tenant_id: UUID, runs: Sequence[Run], holder: str, now: datetime) -> list[Statement]:
     """What writes these runs of one tenant. Each statement returns the ids that it has written."""
     new = [_new_row(run, holder, now) for run in runs if run.is_new]
     known = [_row(run, holder, now) for run in runs if not run.is_new]
-    found = []
+    found: list[Statement] = []
     if new:
-        found.append((_INSERT, [*_arrays(_BEGINNING, new), tenant_id, tenant_id, tenant_id]))
+        found.append((_INSERT, [Document(as_json(new)), tenant_id, tenant_id, tenant_id]))
     if known:
-        bounds = (min(row[0] for row in known), max(row[0] for row in known))
-        rest = [tenant_id, *bounds, tenant_id, tenant_id, tenant_id, tenant_id]
-        found.append((_UPDATE, [*_arrays(_CHANGING, known), *rest]))
+        bounds = (min(row["id"] for row in known), max(row["id"] for row in known))
+        rest = [tenant_id, holder, *bounds, tenant_id, tenant_id, tenant_id, tenant_id]
+        found.append((_UPDATE, [Document(as_json(known)), *rest]))
     failed = [run.id for run in runs if run.status == ExecutionStatus.FAILED and _is_told(run)]
     if failed:
         told = [new_id() for _ in failed]
@@ -210,13 +210,6 @@ def statements(tenant_id: UUID, runs: Sequence[Run], holder: str, now: datetime)
 def _is_told(run: Run) -> bool:
     """A trial concerns nobody else, and a sub-workflow's failure is its caller's."""
     return run.mode == ExecutionMode.LIVE and run.parent_id is None
-
-
-def _arrays(columns: bulk.Columns, rows: Iterable[tuple[Any, ...]]) -> list[Any]:
-    return [
-        arrays.encode(kind, values)
-        for (_, kind), values in zip(columns, zip(*rows, strict=True), strict=True)
-    ]
 
 
 def saved(run: Run) -> None:
