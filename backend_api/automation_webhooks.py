@@ -155,6 +155,7 @@ class AutomationWebhooks:
         gate, self._gate = self._gate, None
         if gate is not None:
             await gate.runner.close(LEAVE)
+            await gate.close()
             await gate.redis.aclose()
             await gate.pool.close()
 

@@ -1,7 +1,7 @@
 """Posts to a workflow's public address: where it leads, whether they are proven, how many there may be.
 
-Asked for many posts at a time: what a batch waits for is one statement and one round to Redis. Every post is
-answered by what stood in the database after it had come, so a workflow that was switched off stays off.
+Asked for many posts at a time: what a batch waits for is one statement. Every post is answered by what stood
+in the database after it had come, so a workflow that was switched off stays off.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from uuid import UUID
 import psycopg
 from pydantic import ValidationError
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from aerostic.core import clock
+from aerostic.core import arrays, clock
 from aerostic.core.errors import NotFound
 from aerostic.core.ids import new_id
 from aerostic.core.lanes import LanePool
+from aerostic.core.pipes import Pipe
 from aerostic.core.tenancy import lane_transaction, unit_of_work
 from aerostic.domain.automation import scope
 from aerostic.domain.automation.actor import AUTOMATION
@@ -33,6 +33,7 @@ from aerostic.domain.automation.models import ExecutionStatus
 from aerostic.domain.automation.nodes import BY_KIND
 from aerostic.domain.automation.nodes.triggers import Proof
 from aerostic.domain.automation.plans import Plan, plan_of
+from aerostic.domain.automation.posting_rates import PostingRates, TooMany
 from aerostic.domain.automation.runner import Runner
 from aerostic.domain.automation.runs import Run
 from aerostic.domain.automation.saver import NO_DATABASE
@@ -43,7 +44,6 @@ log = logging.getLogger(__name__)
 KIND = "trigger.webhook"
 KNOWN = 1_000  # addresses in memory
 FRESH = 5.0  # seconds for which what does not change with a publication is remembered
-WINDOW = 60  # seconds of the rate
 SECRET_HEADER, SIGNATURE_HEADER = "x-webhook-secret", "x-webhook-signature"
 
 
@@ -115,7 +115,10 @@ class _Waiting:
     entered: asyncio.Future[Entered]
 
 
-_STAMPS = "select workflow_id, tenant_id, stamp from workflow_directory where workflow_id = any(%s)"
+_STAMPS = """
+    select uuid_send(workflow_id) || uuid_send(tenant_id) || uuid_send(stamp) from workflow_directory
+    where workflow_id = any(%b::uuid[])
+"""
 _TARGET = """
     select v.id, v.number, t.node_id, t.config, v.graph::text, w.webhook_waits, w.webhook_rate, n.name
     from workflow_triggers t
@@ -133,9 +136,19 @@ class Gate:
     pool: LanePool
     redis: Redis
     runner: Runner
+    _pipe: Pipe = field(default_factory=lambda: Pipe(name="posts"))
+    _rates: PostingRates = field(init=False)
     _known: OrderedDict[UUID, Target] = field(default_factory=OrderedDict)
     _waiting: list[_Waiting] = field(default_factory=list)
     _asking: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self._rates = PostingRates(self.redis)
+
+    async def close(self) -> None:
+        """Let go of what is its own."""
+        await self._rates.close()
+        await self._pipe.close()
 
     async def enter(self, workflow_id: UUID) -> Entered:
         """Count a post, and say what it leads to. Raises psycopg.Error, PoolTimeout."""
@@ -156,10 +169,11 @@ class Gate:
     async def _ask(self, batch: Sequence[_Waiting]) -> None:
         error: BaseException | None = asyncio.CancelledError()
         found: dict[UUID, Target] = {}
-        over: dict[UUID, tuple[int, int]] = {}
+        over: dict[UUID, TooMany] = {}
         try:
             found = await self._targets({one.workflow_id for one in batch})
-            over = await self._count(Counter(one.workflow_id for one in batch), found)
+            posts = Counter(one.workflow_id for one in batch)
+            over = await self._rates.count(posts, {one: it.rate for one, it in found.items()})
             error = None
         except (psycopg.Error, *NO_DATABASE) as refused:
             error = refused
@@ -167,11 +181,10 @@ class Gate:
             _tell(batch, found, over, error)
 
     async def _targets(self, ids: set[UUID]) -> dict[UUID, Target]:
-        async with self.pool.connection() as connection:
-            cursor = await connection.execute(_STAMPS, (list(ids),), prepare=True)
-            stamps = {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}
+        rows = await self._pipe.run([(None, [(_STAMPS, [arrays.encode("uuid", ids)])])])
         found = {}
-        for workflow_id, (tenant_id, stamp) in stamps.items():
+        for row in rows[0]:
+            workflow_id, tenant_id, stamp = (UUID(bytes=row[n : n + 16]) for n in (0, 16, 32))
             target = self._known.get(workflow_id)
             if (
                 target is None
@@ -218,33 +231,6 @@ class Gate:
             self._known.popitem(last=False)
         return target
 
-    async def _count(
-        self, posts: Counter[UUID], found: Mapping[UUID, Target]
-    ) -> dict[UUID, tuple[int, int]]:
-        """How many posts of each address are too many, and for how long. Without Redis, none are."""
-        if not found:
-            return {}
-        window, into = divmod(time.time(), WINDOW)
-        try:
-            async with self.redis.pipeline(transaction=False) as pipe:
-                for workflow_id in found:
-                    now, before = (f"posts:{workflow_id}:{int(window) - n}" for n in (0, 1))
-                    pipe.incrby(now, posts[workflow_id])
-                    pipe.expire(now, 2 * WINDOW)
-                    pipe.get(before)
-                told = await pipe.execute()
-        except RedisError:
-            return {}
-        over = {}
-        for index, (workflow_id, target) in enumerate(found.items()):
-            count, _, before = told[3 * index : 3 * index + 3]
-            # A moving window: what of the one before still counts fades with time.
-            weight = int(before or 0) * (1 - into / WINDOW) + int(count)
-            too_many = int(weight - target.rate)
-            if too_many > 0:
-                over[workflow_id] = (too_many, max(1, round(WINDOW - into)))
-        return over
-
 
 def _secret(tenant_id: UUID, secret_id: UUID) -> bytes:
     """Where it was deleted, one that nobody knows: then nobody can prove anything."""
@@ -258,7 +244,7 @@ def _secret(tenant_id: UUID, secret_id: UUID) -> bytes:
 def _tell(
     batch: Sequence[_Waiting],
     found: Mapping[UUID, Target],
-    over: Mapping[UUID, tuple[int, int]],
+    over: Mapping[UUID, TooMany],
     error: BaseException | None,
 ) -> None:
     """Of one address, those that came last are the ones that are too many."""
