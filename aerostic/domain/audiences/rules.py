@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aerostic.core.tenancy import Context
-from aerostic.domain.audiences.models import AudienceRules, Decision
+from aerostic.domain.audiences.models import Decision
 from aerostic.domain.contacts.words import fold
 
 # The whole message is the word, in any capitals: “stop” in a sentence is no decision.
@@ -24,10 +25,9 @@ STOP_WORDS = (
     "退订", "取消订阅", "停止", "配信停止", "수신거부",
 )  # fmt: skip
 START_WORDS = (
-    "start", "unstop", "subscribe", "resume",
-    "anmelden", "starten", "commencer", "alta", "empezar", "comecar", "voltar", "inizia",
-    "iscrivimi", "aanmelden", "börja", "tilmeld", "zapisz", "старт", "подписаться", "підписатися",
-    "basla", "mulai", "शुरू", "ابدأ", "اشتراك", "התחל", "订阅", "開始", "시작",
+    "start", "unstop", "subscribe", "anmelden", "commencer", "reprendre", "alta", "suscribir",
+    "inscrever", "iscrivimi", "aanmelden", "tilmeld", "zapisz", "старт", "подписаться",
+    "підписатися", "basla", "mulai", "शुरू", "শুরু", "ابدأ", "اشتراك", "התחל", "订阅", "開始", "시작",
 )  # fmt: skip
 STOP_ANSWER = "You will get no more offers from us. Write START if you change your mind."
 START_ANSWER = "Welcome back! You will hear from us again. Write STOP at any time to end it."
@@ -51,25 +51,30 @@ class Rules:
     def decision(self, text: str) -> Decision | None:
         """What the whole text of a message decides."""
         said = plain(text)
-        if said in map(plain, self.stop_words):
+        if said in _plain_words(self.stop_words):
             return Decision.STOPPED
-        return Decision.AGREED if said in map(plain, self.start_words) else None
+        return Decision.AGREED if said in _plain_words(self.start_words) else None
+
+
+_OWN = """
+    select stop_words, start_words, stop_answer, start_answer, most_messages, in_days,
+        undeliverable_after
+    from audience_rules where tenant_id = %s
+"""
 
 
 def of(ctx: Context) -> Rules:
     """The workspace's rules."""
-    own = ctx.session.get(AudienceRules, ctx.tenant_id)
+    own = ctx.cursor().execute(_OWN, (ctx.tenant_id,), prepare=True).fetchone()
     if own is None:
         return Rules()
-    return Rules(
-        tuple(own.stop_words),
-        tuple(own.start_words),
-        own.stop_answer,
-        own.start_answer,
-        own.most_messages,
-        own.in_days,
-        own.undeliverable_after,
-    )
+    stop_words, start_words, *others = own
+    return Rules(tuple(stop_words), tuple(start_words), *others)
+
+
+@lru_cache(maxsize=256)
+def _plain_words(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(plain, words))
 
 
 def plain(text: str) -> str:

@@ -64,6 +64,10 @@ def sentence(kind: str, details: Mapping[str, Any]) -> str:
             return "blocked this contact"
         case EventKind.UNBLOCKED:
             return "unblocked this contact"
+        case EventKind.MARKETING_STOPPED if details.get("word"):
+            return f"wrote “{details['word']}” and get no marketing messages any more"
+        case EventKind.MARKETING_RESUMED if details.get("word"):
+            return f"wrote “{details['word']}” and get marketing messages again"
         case EventKind.MARKETING_STOPPED:
             return "told us that this person wants no marketing messages"
         case EventKind.MARKETING_RESUMED:

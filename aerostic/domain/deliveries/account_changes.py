@@ -5,16 +5,19 @@ Field by field after the webhooks reference (November 2026). Rare, so one row at
 
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import col, select
 
 from aerostic.core import clock
 from aerostic.core.tenancy import Context
+from aerostic.domain.audiences import consent
+from aerostic.domain.audiences.consent import Told
+from aerostic.domain.audiences.models import ConsentSource, Decision
 from aerostic.domain.channels.models import ConnectionStatus, PhoneNumber, WhatsappAccount
-from aerostic.domain.contacts.models import Contact, ContactEvent
-from aerostic.domain.contacts.schemas import EventKind
 from aerostic.domain.deliveries.routing import account_of
 from aerostic.domain.inbox import people
+from aerostic.domain.templates import told
 from aerostic.domain.templates.models import Template
 from aerostic.integrations.meta import webhooks
 from aerostic.integrations.meta.webhooks import Change, Node, Unreadable
@@ -74,35 +77,22 @@ def _template(ctx: Context, account: WhatsappAccount, value: Node) -> Template |
     return found
 
 
-# What an event means for sending, where its own word is not the status that a listing shows.
-_STATUS_AFTER = {"REINSTATED": "APPROVED", "UNARCHIVED": "APPROVED", "UNLOCKED": "APPROVED"}
-_NO_STATUS = frozenset({"FLAGGED"})  # a warning: it may still be sent
-
-
 def _template_status(ctx: Context, account: WhatsappAccount, change: Change) -> None:
-    value = change.value
-    template = _template(ctx, account, value)
-    if template is None:
-        return
-    event = str(value.get("event") or "")
-    if event and event not in _NO_STATUS:
-        template.status = _STATUS_AFTER.get(event, event)
-    template.category = str(value.get("message_template_category") or template.category)
-    reason = value.get("reason")
-    template.rejection_reason = str(reason) if reason and reason != "NONE" else None
+    template = _template(ctx, account, change.value)
+    if template is not None:
+        told.status(ctx, template, change.value)
 
 
 def _template_quality(ctx: Context, account: WhatsappAccount, change: Change) -> None:
     template = _template(ctx, account, change.value)
     if template is not None:
-        template.quality = str(change.value.get("new_quality_score") or template.quality)
+        told.quality(ctx, template, str(change.value.get("new_quality_score") or ""))
 
 
 def _template_category(ctx: Context, account: WhatsappAccount, change: Change) -> None:
-    """`correct_category` only announces what `new_category` will say tomorrow."""
     template = _template(ctx, account, change.value)
-    if template is not None and "correct_category" not in change.value:
-        template.category = str(change.value.get("new_category") or template.category)
+    if template is not None:
+        told.category(ctx, template, change.value)
 
 
 _PARTS = {
@@ -235,19 +225,18 @@ def _preferences(ctx: Context, account: WhatsappAccount, change: Change) -> None
     ]
     seen = [people.Sighting(person, account.portfolio_id, ctx.now) for person, _ in told]
     contact_ids = people.find_or_make(ctx, seen) if seen else []
-    for contact_id, (_, node) in zip(contact_ids, told, strict=True):
-        contact = ctx.get(Contact, contact_id)
-        if contact is not None:
-            _wish(ctx, contact, _moment(ctx, node) if node.get("value") == "stop" else None)
+    decisions = [
+        _decision(ctx, contact_id, node)
+        for contact_id, (_, node) in zip(contact_ids, told, strict=True)
+        if contact_id != people.NOBODY
+    ]
+    consent.record(ctx, decisions)
 
 
-def _wish(ctx: Context, contact: Contact, stopped_at: datetime | None) -> None:
-    if (contact.marketing_stopped_at is None) != (stopped_at is None):
-        stops = stopped_at is not None
-        kind = EventKind.MARKETING_STOPPED if stops else EventKind.MARKETING_RESUMED
-        ctx.session.add(ContactEvent(contact_id=contact.id, kind=kind, actor_name="WhatsApp"))
-    contact.marketing_stopped_at = stopped_at
-    ctx.announce("contact", contact.id)
+def _decision(ctx: Context, contact_id: UUID, node: Node) -> Told:
+    stops = node.get("value") == "stop"
+    decision = Decision.STOPPED if stops else Decision.AGREED
+    return Told(contact_id, decision, ConsentSource.WHATSAPP, _moment(ctx, node))
 
 
 def _moment(ctx: Context, node: Node) -> datetime:

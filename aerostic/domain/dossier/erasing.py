@@ -90,6 +90,8 @@ _PERSON = (
     "delete from contact_tags where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
     "delete from contact_words where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
     "delete from contact_events where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
+    "delete from list_members where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
+    "delete from delivery_troubles where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
     # What a program was answered about them is kept for a day to be repeated.
     "delete from webhook_dispatches where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
     """delete from idempotency_keys where tenant_id = %(tenant)s

@@ -9,7 +9,16 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from aerostic.core.tenancy import Context
-from aerostic.domain.inbox import amendments, arrivals, erased, hearing, parked, people, statuses
+from aerostic.domain.inbox import (
+    amendments,
+    arrivals,
+    erased,
+    hearing,
+    parked,
+    people,
+    statuses,
+    wishes,
+)
 from aerostic.domain.inbox.arrivals import Arrival
 from aerostic.integrations.meta.webhooks import Reading
 
@@ -38,6 +47,7 @@ def apply(ctx: Context, received: Sequence[Received]) -> int:
     updates = statuses.apply(ctx, updates, heard)
     changes = amendments.apply(ctx, changes, heard)
     new = arrivals.take_in(ctx, _arrivals(received), _news(ctx, received), heard)
+    wishes.hear(ctx, new)
     known = {one.written.wamid for one in new} | set(told)
     if known:
         waiting = parked.take(ctx, known)

@@ -14,6 +14,10 @@ _MOVE = (
     " select tenant_id, tag_id, %(kept)s from contact_tags"
     " where tenant_id = %(tenant)s and contact_id = %(gone)s on conflict do nothing",
     "delete from contact_tags where tenant_id = %(tenant)s and contact_id = %(gone)s",
+    "insert into list_members (tenant_id, list_id, contact_id, row_number, cells)"
+    " select tenant_id, list_id, %(kept)s, row_number, cells from list_members"
+    " where tenant_id = %(tenant)s and contact_id = %(gone)s on conflict do nothing",
+    "delete from list_members where tenant_id = %(tenant)s and contact_id = %(gone)s",
     "insert into contact_words (tenant_id, word, contact_id)"
     " select tenant_id, word, %(kept)s from contact_words"
     " where tenant_id = %(tenant)s and contact_id = %(gone)s on conflict do nothing",
@@ -30,6 +34,9 @@ _MOVE = (
            attributes = g.attributes || k.attributes,
            is_blocked = k.is_blocked or g.is_blocked,
            marketing_stopped_at = coalesce(k.marketing_stopped_at, g.marketing_stopped_at),
+           marketing_agreed_at = case
+               when coalesce(k.marketing_stopped_at, g.marketing_stopped_at) is null
+               then coalesce(k.marketing_agreed_at, g.marketing_agreed_at) end,
            last_activity_at = greatest(k.last_activity_at, g.last_activity_at),
            last_inbound_at = greatest(k.last_inbound_at, g.last_inbound_at),
            revision = k.revision + 1

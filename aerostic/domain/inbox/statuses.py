@@ -14,6 +14,7 @@ import psycopg
 
 from aerostic.core import bulk
 from aerostic.core.tenancy import Context
+from aerostic.domain.audiences import undelivered
 from aerostic.domain.inbox import ladder, reactions
 from aerostic.domain.inbox.hearing import Hearing
 from aerostic.domain.inbox.models import MessageStatus
@@ -143,6 +144,8 @@ def _climb(ctx: Context, cursor: Cursor, touched: Sequence[_Told]) -> None:
     lost = [one.id for one in touched if one.status == MessageStatus.FAILED != one.was]
     if lost:
         reactions.undo(ctx, lost)
+        codes = {one.id: str((one.failure or {}).get("code", "")) for one in touched}
+        undelivered.learn(ctx, {message_id: codes[message_id] for message_id in lost})
     for told in touched:
         ctx.announce("conversation", told.conversation_id)
 

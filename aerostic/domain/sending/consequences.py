@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from aerostic.core.ids import new_id
+from aerostic.domain.audiences import undelivered
 from aerostic.domain.inbox import reactions
 from aerostic.domain.inbox.models import Priority
 from aerostic.domain.sending import rows
@@ -27,6 +28,9 @@ async def follow(
         return set()
     if one.rule.forgets_files:
         await _forget_files(cursor, tenant_id, one.item)
+    if one.fate is Fate.FAILED and one.failure and one.failure["code"] == undelivered.UNDELIVERABLE:
+        told = {"tenant": tenant_id, "messages": [one.item.id], "now": now}
+        await cursor.execute(undelivered.COUNT, told)
     if one.rule.action in STOPS:
         return await stop(cursor, channel, tenant_id, one.rule)
     if one.rule.action is Action.STOP_CAMPAIGNS:
@@ -161,13 +165,19 @@ async def _opt_out(
     cursor: Cursor, tenant_id: UUID, one: Outcome, now: datetime
 ) -> set[tuple[str, str]]:
     await cursor.execute(
-        "update contacts set marketing_stopped_at = %s from conversations "
+        "update contacts set marketing_stopped_at = %s, marketing_agreed_at = null from conversations "
         "where contacts.tenant_id = %s and conversations.tenant_id = %s and conversations.id = %s "
         "and contacts.id = conversations.contact_id "
         "and contacts.marketing_stopped_at is null returning contacts.id",
         (now, tenant_id, tenant_id, one.item.conversation_id),
     )
     stopped = [row[0] for row in await cursor.fetchall()]
+    await cursor.execute(
+        "insert into consent_entries (tenant_id, id, contact_id, decision, source, word, message_id, "
+        "actor_name, occurred_at) select %s, %s, contact_id, 'stopped', 'refusal', '', %s, 'WhatsApp', %s "
+        "from conversations where tenant_id = %s and id = %s",
+        (tenant_id, new_id(), one.item.id, now, tenant_id, one.item.conversation_id),
+    )
     for contact_id in stopped:
         await cursor.execute(
             "insert into contact_events (tenant_id, id, contact_id, kind, actor_name, details, created_at) "
