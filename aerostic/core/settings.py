@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     demo_password: SecretStr = SecretStr("")
     bcrypt_rounds: int = Field(default=12, ge=4, le=16)
     metrics_token: SecretStr = SecretStr("")
+    wallet_currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    start_credit: str = Field(default="0", pattern=r"^\d{1,9}(\.\d{1,6})?$")
     simulator_url: str = ""
     simulator_webhook_url: str = ""
     media_dir: Path | None = None

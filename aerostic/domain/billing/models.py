@@ -90,7 +90,7 @@ class Wallet(TenantModel, table=True):
     owed_micros: int = _micros(default=0)
     funded_micros: int = _micros(default=0)
     credit_limit_micros: int = _micros(default=0)
-    low_balance_micros: int | None = _micros(default=None)  # type: ignore[assignment]
+    low_balance_micros: int | None = _micros(default=None)
     is_low: bool = False  # the crossing was told
     created_at: datetime = created()
 
@@ -137,7 +137,7 @@ class Charge(TenantModel, table=True):
     )
 
     message_id: UUID = Field(primary_key=True)
-    number_id: UUID
+    number_id: UUID | None = None
     state: str
     micros: int = _micros()
     category: str
@@ -205,7 +205,7 @@ class TenantPrice(TenantModel, table=True):
     id: UUID = new_key()
     market: str  # "": every market
     category: str
-    micros: int | None = _micros(default=None)  # type: ignore[assignment]
+    micros: int | None = _micros(default=None)
     valid_from: date
     set_by: str = ""
     created_at: datetime = created()
