@@ -139,6 +139,40 @@ def webhook_disabled(
     )
 
 
+def template_hurt(
+    ctx: Context, to: str, name: str, *, workspace: str, template: str, news: str, path: str
+) -> None:
+    """To the owners, when Meta stops a template or makes it cost more."""
+    _send(
+        ctx,
+        to,
+        f"Template {template}: {news.partition('.')[0]}",
+        [
+            f"Hello {name},",
+            f"About the template {template} of {_one_line(workspace)}:",
+            news,
+            f"Look at it: {_link(path)}",
+        ],
+    )
+
+
+def mentioned(
+    ctx: Context, to: str, name: str, *, by: str, workspace: str, text: str, path: str
+) -> None:
+    """To a colleague whom a private note calls upon. `path` is the conversation's page."""
+    _send(
+        ctx,
+        to,
+        f"{_one_line(by)} mentioned you in {_one_line(workspace)}",
+        [
+            f"Hello {name},",
+            f"{_one_line(by)} wrote in a private note:",
+            text,
+            f"Open the conversation: {_link(path)}",
+        ],
+    )
+
+
 def from_workspace(ctx: Context, to: str, *, subject: str, text: str, workspace: str) -> None:
     """What a workflow of a workspace says to somebody. It is signed, so that it can not pass for ours."""
     paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]

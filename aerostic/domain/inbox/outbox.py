@@ -334,11 +334,12 @@ def _meta_id(ctx: Context, conversation: Conversation, message_id: UUID) -> str:
 
 
 def _check_files(ctx: Context, conversation: Conversation, kind: str, node: Any) -> None:
+    kinds = template_filling.file_kinds(node) if kind == "template" else {}
     for media_id in sorted(files_of(node)):
         media = ctx.get(Media, media_id)
         if media is None or media.status != MediaStatus.STORED:
             raise Invalid("media_id", "That file is not here (any more). Attach it again.")
-        _check_file(media, _kind_of_file(kind, node))
+        _check_file(media, kinds.get(media_id) or _kind_of_file(kind, node))
         if media.conversation_id is None:
             media.conversation_id = conversation.id
 
@@ -346,9 +347,6 @@ def _check_files(ctx: Context, conversation: Conversation, kind: str, node: Any)
 def _kind_of_file(kind: str, node: Any) -> str:
     if kind == "interactive":
         return str(node["header"]["type"])
-    if kind == "template":
-        header = next(part for part in node["components"] if part["type"] == "header")
-        return str(header["parameters"][0]["type"])
     return kind
 
 

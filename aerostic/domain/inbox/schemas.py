@@ -369,14 +369,12 @@ class ThreadPage:
 
 @dataclass(frozen=True, slots=True)
 class TemplateParameter:
-    """A gap of a template that must be filled. `place` is header, body or button.
-
-    `name` is `1`, `2` … or a word of the text, the index of a button, or `media` for a header's file.
-    """
+    """A gap of a template that must be filled, as `templates/gaps.py` names it."""
 
     place: str
     name: str
     example: str
+    kind: str = "text"
 
     @property
     def key(self) -> str:
