@@ -31,6 +31,7 @@ SCHEDULE = (
     Scheduled("mails", "workers.jobs.mail.send_waiting", timedelta(seconds=5), QueueName.MAIL),
     Scheduled("imports", "workers.jobs.timers.resume_imports", timedelta(seconds=30)),
     Scheduled("snoozes", "workers.jobs.timers.wake_snoozed", timedelta(seconds=5)),
+    Scheduled("metrics", "workers.jobs.metrics.fold", timedelta(seconds=30), QueueName.IMPORTS),
     Scheduled("partitions", "workers.jobs.timers.make_partitions", timedelta(hours=6)),
     Scheduled("housekeeping", "workers.jobs.timers.tidy", timedelta(hours=1)),
     Scheduled("identity", "workers.jobs.identity.tidy", timedelta(days=1)),

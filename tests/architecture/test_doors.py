@@ -479,6 +479,11 @@ EXAMPLES: dict[tuple[str, str], Example] = {
 
 RUN = f"{V1}/executions/{{execution_id}}"
 EXAMPLES |= {
+    ("get", f"{V1}/usage"): Example("admin", query="?since=2026-11-01&until=2026-11-30"),
+    ("get", f"{V1}/analytics"): Example("admin", query="?since=2026-11-01&until=2026-11-30"),
+    ("get", f"{V1}/analytics/csv"): Example(
+        "admin", query="?table=days&since=2026-11-01&until=2026-11-30"
+    ),
     ("get", f"{V1}/executions"): Example("admin"),
     ("get", RUN): Example("admin", prepare=_ran),
     ("post", f"{RUN}/cancel"): Example("admin", prepare=_runs_still),

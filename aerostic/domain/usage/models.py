@@ -22,6 +22,9 @@ class UsageKind(StrEnum):
     WORKFLOW_EXECUTION = "workflow_execution"
 
 
+PARTS = ("events", "quantity", "cost_micros")  # a kind's figures of a day: `ai_agent_call.quantity`
+
+
 class UsageEvent(AppendOnlyModel, table=True):
     """One use. Partitioned by month on its id. Holds no personal data, so erasing someone leaves it.
 
