@@ -22,6 +22,7 @@ class WorkKind(StrEnum):
     KNOWLEDGE = "knowledge"  # a document to read
     WEBHOOKS = "webhooks"  # an endpoint of another program that has something to hear
     LOW_BALANCE = "low_balance"  # a wallet whose owners are to be told
+    CAMPAIGN = "campaign"  # one to plan, to begin or to go on with
     RELEASE = "release"  # a conversation that a person gives back to whoever answers its number
 
 
