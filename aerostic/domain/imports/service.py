@@ -12,14 +12,16 @@ from aerostic.core.errors import Conflict, Invalid, NotFound
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.queue import QueueName
 from aerostic.core.tenancy import Context
+from aerostic.domain.audiences.models import ContactList
 from aerostic.domain.contacts import fields, phones
 from aerostic.domain.contacts.access import attributes_by_key, the_tag
 from aerostic.domain.contacts.models import ContactImport, ImportStatus
-from aerostic.domain.imports import files, lease, mapping, reading, rows
+from aerostic.domain.imports import files, lease, listing, mapping, reading, rows
 from aerostic.domain.imports.rows import Person, Reader, Refusal
 from aerostic.domain.imports.taking import Batch
 
 BATCH = 1_000
+LONGEST_LIST_NAME = 80
 FORGOTTEN_AFTER = timedelta(days=1)
 ENDED = (ImportStatus.DONE, ImportStatus.CANCELLED, ImportStatus.FAILED)
 
@@ -61,6 +63,32 @@ def receive(ctx: Context, file_name: str, path: Path) -> ContactImport:
     ctx.session.flush()
     ctx.announce("import", upload.id)
     return upload
+
+
+@requires(Permission.CAMPAIGNS_MANAGE)
+def receive_list(ctx: Context, name: str, file_name: str, path: Path) -> ContactList:
+    """The same for a list to write to: whoever is in the file becomes a contact and stays on the list.
+
+    What a row says under each heading is kept with it, for the variables of a campaign. Contacts that are
+    there already stay as they are. Raises Conflict where there is a list of that name.
+    """
+    upload = receive(ctx, file_name, path)
+    made = ContactList(
+        name=fields.short("name", name, LONGEST_LIST_NAME, "The name") or upload.file_name,
+        import_id=upload.id,
+        columns=listing.variables(upload.columns),
+        created_by_name=ctx.actor.name,
+        created_at=ctx.now,
+    )
+    upload.options = upload.options | {"list_id": str(made.id)}
+    ctx.session.add(made)
+    try:
+        ctx.write_unless_taken(Conflict(f"There is already a list named “{made.name}”."))
+    except Conflict:
+        files.remove(upload.storage_key)
+        raise
+    ctx.announce("list", made.id)
+    return made
 
 
 @requires(Permission.CONTACTS_IMPORT)
@@ -151,15 +179,27 @@ def finish(ctx: Context, import_id: UUID, *, holder: str) -> bool:
 def _take(ctx: Context, wanted: ContactImport, read: Sequence[Person | Refusal]) -> None:
     tag_ids = [UUID(tag_id) for tag_id in wanted.options.get("tag_ids", [])]
     with ctx.cursor() as cursor:
-        batch = Batch(ctx, cursor, wanted, bool(wanted.options.get("updates")), tag_ids)
+        list_id = wanted.options.get("list_id")
+        batch = Batch(
+            ctx,
+            cursor,
+            wanted,
+            bool(wanted.options.get("updates")) and not list_id,
+            tag_ids,
+            UUID(list_id) if list_id else None,
+        )
         outcome = batch.take(one for one in read if isinstance(one, rows.Person))
         refusals = [one for one in read if isinstance(one, rows.Refusal)] + outcome.refusals
         batch.report(refusals)
+        if list_id:
+            listing.write(ctx, cursor, wanted, UUID(list_id), outcome.members)
     wanted.rows_done += len(read)
     wanted.rows_created += outcome.created
     wanted.rows_updated += outcome.updated
     wanted.rows_unchanged += outcome.unchanged
     wanted.rows_refused += len(refusals)
+    if list_id:
+        ctx.announce("list", list_id)
 
 
 def _enqueue(ctx: Context, wanted: ContactImport) -> None:

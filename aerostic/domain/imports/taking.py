@@ -34,6 +34,7 @@ class Outcome:
     updated: int = 0
     unchanged: int = 0
     refusals: list[Refusal] = field(default_factory=list)
+    members: list[tuple[UUID, Person]] = field(default_factory=list)  # each contact once
 
 
 @dataclass(slots=True)
@@ -60,6 +61,7 @@ class Batch:
     taken_by: ContactImport
     updates: bool
     tag_ids: Sequence[UUID]
+    list_id: UUID | None = None
 
     def take(self, people: Iterable[Person]) -> Outcome:
         """Create and update. A number that stands twice in the file is taken once."""
@@ -70,6 +72,7 @@ class Batch:
             missing = [one for digits, one in waiting.items() if digits not in known]
             made = self._create(missing)
             outcome.created += len(made)
+            outcome.members += [(made[one.phone], one) for one in missing if one.phone in made]
             self._update([(known[d], one) for d, one in waiting.items() if d in known], outcome)
             # Someone else entered these numbers in this very moment: they are known on the next round.
             waiting = {one.phone: one for one in missing if one.phone not in made}
@@ -95,7 +98,10 @@ class Batch:
         return known
 
     def _rows_of(self, contact_ids: list[UUID]) -> dict[UUID, int]:
-        """Which of these contacts an earlier row of this import made or changed."""
+        """Which of these contacts an earlier row of this import made or changed, or put on its list."""
+        if self.list_id:
+            on_list = {"tenant": self.ctx.tenant_id, "contacts": contact_ids, "list": self.list_id}
+            return dict(self.cursor.execute(_ON_LIST, on_list).fetchall())
         parameters = {
             "tenant": self.ctx.tenant_id,
             "contacts": contact_ids,
@@ -103,11 +109,11 @@ class Batch:
         }
         return dict(self.cursor.execute(_EARLIER_ROWS, parameters).fetchall())
 
-    def _create(self, people: list[Person]) -> set[str]:
-        """Return the numbers that are new contacts now."""
+    def _create(self, people: list[Person]) -> dict[str, UUID]:
+        """Return the numbers that are new contacts now, with these."""
         ids = {person.phone: new_id() for person in people}
         if not ids:
-            return set()
+            return {}
         self._insert_contacts(people, ids)
         self.cursor.execute(_INSERT_IDENTITIES, self._shared([list(ids), list(ids.values())]))
         taken = {digits for (digits,) in self.cursor.fetchall()}
@@ -125,7 +131,7 @@ class Batch:
         telling.tell(self.ctx, told)
         self._tag(made)
         self._note(((contact_id, person.row.number) for contact_id, person in made), created=True)
-        return taken
+        return {person.phone: contact_id for contact_id, person in made}
 
     def _insert_contacts(self, people: list[Person], ids: dict[str, UUID]) -> None:
         columns: list[list[Any]] = [
@@ -147,7 +153,9 @@ class Batch:
         for known, person in pairs:
             if known.row_number is not None:
                 outcome.refusals.append(_double(person, known.row_number))
-            elif not self.updates:
+                continue
+            outcome.members.append((known.id, person))
+            if not self.updates:
                 outcome.unchanged += 1
             elif _merge(known, person):
                 rewritten.append(known)
@@ -304,6 +312,10 @@ _EARLIER_ROWS = """
     select contact_id, (details->>'row')::int from contact_events
     where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)
       and kind = 'imported' and details->>'import_id' = %(import)s
+"""
+_ON_LIST = """
+    select contact_id, row_number from list_members
+    where tenant_id = %(tenant)s and list_id = %(list)s and contact_id = any(%(contacts)s)
 """
 _INSERT_CONTACTS = """
     insert into contacts (
