@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlmodel import col, select
+
 from aerostic.core import clock
 from aerostic.core.ids import new_id
 from aerostic.domain.contacts.models import Contact, ContactIdentity, ContactWord, IdentityKind
@@ -19,6 +21,7 @@ from aerostic.domain.inbox.models import (
     MessageStatus,
     Origin,
 )
+from aerostic.domain.usage.models import UsageEvent, UsageKind
 from tests.conftest import Place
 
 DAY = timedelta(hours=24)
@@ -116,3 +119,12 @@ def _message(place: Place, conversation_id: UUID, text: str, fields: dict[str, A
 
 def _meta_id(message_id: UUID, fields: dict[str, Any]) -> str:
     return str(fields.get("meta_message_id") or f"wamid.{message_id.hex}")
+
+
+def used(place: Place, kind: UsageKind) -> list[UUID | None]:
+    """What was written down as used, each by what it was, oldest first. Each is one."""
+    with place.system_work() as ctx:
+        events = select(UsageEvent).where(UsageEvent.kind == kind).order_by(col(UsageEvent.id))
+        found = ctx.session.exec(events).all()
+    assert all((one.quantity, one.cost_micros) == (1, 0) for one in found)
+    return [one.ref for one in found]

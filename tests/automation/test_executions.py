@@ -18,6 +18,7 @@ from aerostic.domain.automation.models import (
 )
 from aerostic.domain.automation.nodes.base import NodeFailed
 from aerostic.domain.automation.runner import Runner
+from aerostic.domain.usage.models import UsageKind
 from tests.automation.kinds import (
     Ask,
     begun,
@@ -33,7 +34,7 @@ from tests.automation.kinds import (
     walked,
     walking,
 )
-from tests.builders import conversation_of
+from tests.builders import conversation_of, used
 
 CALL = ("test.call", {"what": "{{ input.what }}"})
 
@@ -144,6 +145,20 @@ def test_a_cancelled_run_is_over_and_so_is_what_it_called(place, rival):
     assert execution_of(place, child).status == "cancelled"
     with pytest.raises(Refused, match="over already"):
         act(place, executions.cancel, run.id)
+    assert used(place, UsageKind.WORKFLOW_EXECUTION) == [run.id, child]
+
+
+def test_a_run_is_used_once_when_it_is_over_however_it_ends(place, rival, never):
+    rests = ran(place, chain(("test.wait", {"seconds": 60})))
+    doubtful = interrupted(place)
+    take_over(place, doubtful)
+    assert used(place, UsageKind.WORKFLOW_EXECUTION) == []
+    over = [ran(place, chain(("test.name", {}))).id, ran(place, chain(("test.broken", {}))).id]
+    act(place, executions.choose, doubtful, "fail")
+    walked(place, doubtful)
+    assert used(place, UsageKind.WORKFLOW_EXECUTION) == [*over, doubtful]
+    assert execution_of(place, rests.id).status == "waiting"
+    assert used(rival, UsageKind.WORKFLOW_EXECUTION) == []
 
 
 def test_a_run_that_is_cancelled_while_it_calls_does_nothing_more(place, monkeypatch):

@@ -17,6 +17,7 @@ from aerostic.domain.contacts.schemas import NewContact
 from aerostic.domain.inbox import service as inbox
 from aerostic.domain.inbox.drafts import Draft
 from aerostic.domain.inbox.models import Conversation
+from aerostic.domain.usage.models import UsageKind
 from tests.automation.kinds import (
     chain,
     execution_of,
@@ -36,7 +37,7 @@ from tests.automation.living import (
     statuses_of,
     writes,
 )
-from tests.builders import contact_of, conversation_of, outbound
+from tests.builders import contact_of, conversation_of, outbound, used
 from tests.meta import Meta, change, delivery, message, status
 from tests.waiting import until
 from workers import automation
@@ -202,7 +203,9 @@ def test_a_persons_answer_takes_the_conversation_over_until_it_is_given_back(pla
         writes(place, talk, "start")
         until(lambda: settled(place), what="the signals to be heard")
         assert statuses_of(place, version) == ["cancelled"]
-        assert runs_of(place, version)[0].reason.startswith("A person answered")
+        (run,) = runs_of(place, version)
+        assert run.reason.startswith("A person answered")
+        assert used(place, UsageKind.WORKFLOW_EXECUTION) == [run.id]
         with place.system_work() as ctx:
             assert ctx.get(Conversation, talk).mode == "person"
             ctx.session.execute(

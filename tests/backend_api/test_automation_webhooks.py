@@ -14,6 +14,7 @@ import pytest
 from aerostic.core.ids import new_id
 from aerostic.domain.automation import publishing
 from aerostic.domain.automation.models import Workflow
+from aerostic.domain.usage.models import UsageKind
 from aerostic.domain.vault import service as vault
 from backend_api.automation_webhooks import AutomationWebhooks
 from tests.automation.kinds import (
@@ -25,6 +26,7 @@ from tests.automation.kinds import (
     test_kinds,  # noqa: F401
 )
 from tests.automation.living import automating, listening, runs_of, statuses_of
+from tests.builders import used
 from tests.waiting import until
 
 ECHO = ("test.respond", {"body": "{{ webhookPayload }}"})
@@ -103,6 +105,7 @@ def test_the_workflow_answers_and_its_run_is_kept(door, place):
     assert answer.headers["content-type"] == "application/json"
     (run,) = runs_of(place)
     assert (run.status, run.steps, run.trigger_kind) == ("done", 2, "trigger.webhook")
+    assert used(place, UsageKind.WORKFLOW_EXECUTION) == [run.id]
     assert run.response == {"status": 201, "headers": {}, "body": {"sum": 3}}
     assert run.state["given"]["webhookPayload"]["body"] == {"a": 3}
     assert run.state["given"]["webhookPayload"]["query"] == {"q": "x"}

@@ -23,8 +23,9 @@ from aerostic.domain.media import service as media
 from aerostic.domain.media.models import Media
 from aerostic.domain.sending import service
 from aerostic.domain.templates.models import Template
+from aerostic.domain.usage.models import UsageKind
 from bench.stand_in import Drop, Raw, Refuse, StandIn, Take
-from tests.builders import conversation_of, inbound
+from tests.builders import conversation_of, inbound, used
 from tests.meta import Meta, change, delivery, status, wamid
 from tests.workers.sending import (
     becomes,
@@ -94,6 +95,8 @@ def test_a_reply_leaves_with_our_id_and_is_accepted(graph, place, rival, convers
         message_id = say(place, conversation)
         becomes(place, message_id, "accepted")
         becomes(rival, say(rival, theirs), "accepted")
+    assert used(place, UsageKind.OUTGOING_MESSAGE) == [message_id]
+    assert len(used(rival, UsageKind.OUTGOING_MESSAGE)) == 1
     seen, other = graph.messages
     assert (seen.number, other.number) == (place.phone_number_id, rival.phone_number_id)
     assert seen.token.startswith("token-of-")
@@ -210,6 +213,7 @@ def test_a_file_that_is_gone_from_disk_fails_with_a_sentence(graph, place, conve
         message_id = send(place, conversation, Draft.media(media_id, "document"))
         becomes(place, message_id, "failed")
     assert message_of(place, message_id).failure["reason"] == "The file of this message is gone."
+    assert used(place, UsageKind.OUTGOING_MESSAGE) == []
     assert graph.messages == []
 
 
@@ -218,6 +222,7 @@ def test_a_template_leaves_with_its_values(graph, place, conversation):
         draft = Draft.template(template_of(place), {"body.1": "7"})
         becomes(place, send(place, conversation, draft), "accepted")
     [seen] = graph.messages
+    assert len(used(place, UsageKind.OUTGOING_MESSAGE)) == 1
     assert seen.body["template"] == {
         "name": "order_update",
         "language": {"code": "en"},
@@ -389,6 +394,7 @@ def test_a_message_that_meta_holds_back_is_not_shown_as_sent(graph, place, conve
     assert message.status == "sending"
     assert message.failure["reason"].startswith("WhatsApp holds this message back")
     assert message.meta_message_id.startswith("wamid.")
+    assert used(place, UsageKind.OUTGOING_MESSAGE) == [message_id]
 
 
 # Reactions --------------------------------------------------------------------------------------
@@ -516,6 +522,7 @@ def test_a_status_heals_a_message_whose_answer_was_lost(graph, place, conversati
     message = message_of(place, message_id)
     assert (message.status, message.meta_message_id) == ("delivered", theirs)
     assert message.failure is None
+    assert used(place, UsageKind.OUTGOING_MESSAGE) == [message_id]
     assert len(graph.messages) == 1
 
 
@@ -535,6 +542,7 @@ def test_a_status_before_the_answer_is_kept(graph, place, conversation, run_jobs
     with place.work() as ctx:
         events = select(MessageEvent.status).where(MessageEvent.message_id == message_id)
         assert set(ctx.session.exec(events)) == {"delivered", "accepted"}
+    assert used(place, UsageKind.OUTGOING_MESSAGE) == [message_id]
     assert len(graph.messages) == 1
 
 

@@ -44,6 +44,8 @@ from aerostic.domain.automation.walking import DONE, ITEM
 from aerostic.domain.contacts.models import Contact
 from aerostic.domain.inbox.models import Conversation
 from aerostic.domain.signals.models import AutomationSettings
+from aerostic.domain.usage import recording
+from aerostic.domain.usage.models import UsageKind
 
 __all__ = [
     "Choice",
@@ -237,6 +239,7 @@ def _cancel(ctx: Context, run: Execution) -> None:
     child = _id((run.state.get("resting") or {}).get("child")) if run.awaits == "child" else None
     run.status, run.reason, run.ended_at = ExecutionStatus.CANCELLED, CANCELLED, ctx.now
     run.leased_by, run.wake_at, run.awaits = None, None, ""
+    recording.record(ctx, UsageKind.WORKFLOW_EXECUTION, 1, ref=run.id)
     ctx.session.flush()
     waits.forget(ctx, [run.id])
     ctx.announce("execution", run.id)

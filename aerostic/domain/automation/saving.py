@@ -42,6 +42,7 @@ _CHANGING = bulk.columns(
     segment="jsonb",
     due_at="timestamptz",
     due_until="timestamptz",
+    usage_id="uuid",
 )
 _BEGINNING = _CHANGING + bulk.columns(
     workflow_id="uuid",
@@ -68,6 +69,11 @@ _WRITE = """
         where s.due_at is not null
         on conflict (kind, tenant_id, ref) do update set due_at = excluded.due_at,
             leased_by = excluded.leased_by, leased_until = excluded.leased_until
+    ),
+    used as (
+        insert into usage_events (tenant_id, id, kind, quantity, cost_micros, ref, details, occurred_at)
+        select %b::uuid, s.usage_id, 'workflow_execution', 1, 0, s.id, '{}', now() from saved s
+        where s.usage_id is not null
     )
 """
 _INSERT = bulk.document_statement(
@@ -99,7 +105,8 @@ _UPDATE = bulk.document_statement(
         from {given}
         where e.tenant_id = %b::uuid and e.id = given.id and e.leased_by = %b::text
             and e.id between %b::uuid and %b::uuid
-        returning e.id, given.position, given.segment, given.due_at, given.due_until, given.leased_by
+        returning e.id, given.position, given.segment, given.due_at, given.due_until, given.leased_by,
+            given.usage_id
     ), {written},
     gone as (
         delete from due_work d using saved s
@@ -167,6 +174,7 @@ def _row(run: Run, holder: str, now: datetime) -> dict[str, Any]:
         "segment": [orjson.Fragment(one) for one in run.records] or None,
         "due_at": due_at,
         "due_until": now + LEASE if is_held else None,
+        "usage_id": new_id() if run.status in OVER else None,
     }
 
 
@@ -193,10 +201,10 @@ def statements(tenant_id: UUID, runs: Sequence[Run], holder: str, now: datetime)
     known = [_row(run, holder, now) for run in runs if not run.is_new]
     found: list[Statement] = []
     if new:
-        found.append((_INSERT, [Document(as_json(new)), tenant_id, tenant_id, tenant_id]))
+        found.append((_INSERT, [Document(as_json(new)), *[tenant_id] * 4]))
     if known:
         bounds = (min(row["id"] for row in known), max(row["id"] for row in known))
-        rest = [tenant_id, holder, *bounds, tenant_id, tenant_id, tenant_id, tenant_id]
+        rest = [tenant_id, holder, *bounds, *[tenant_id] * 5]
         found.append((_UPDATE, [Document(as_json(known)), *rest]))
     failed = [run.id for run in runs if run.status == ExecutionStatus.FAILED and _is_told(run)]
     if failed:

@@ -9,6 +9,8 @@ from uuid import UUID
 from aerostic.core.tenancy import Context
 from aerostic.domain.automation import engine
 from aerostic.domain.automation.values import as_json
+from aerostic.domain.usage import recording
+from aerostic.domain.usage.models import UsageKind
 
 
 @dataclass(slots=True)
@@ -73,7 +75,9 @@ def end_waiting(ctx: Context, conversation_id: UUID, reason: str = TAKEN_OVER) -
         (reason, ctx.now, ctx.tenant_id, conversation_id),
     )
     ended = cursor.fetchall()
-    forget(ctx, [execution_id for execution_id, _ in ended])
+    over = [execution_id for execution_id, _ in ended]
+    recording.record_each(ctx, UsageKind.WORKFLOW_EXECUTION, over)
+    forget(ctx, over)
     for execution_id, parent_id in ended:
         ctx.announce("execution", execution_id)
         if parent_id is not None:

@@ -18,6 +18,8 @@ from aerostic.domain.audiences import undelivered
 from aerostic.domain.inbox import ladder, reactions
 from aerostic.domain.inbox.hearing import Hearing
 from aerostic.domain.inbox.models import MessageStatus
+from aerostic.domain.usage import recording
+from aerostic.domain.usage.models import UsageKind
 from aerostic.integrations.meta import errors
 from aerostic.integrations.meta.webhooks import StatusUpdate
 
@@ -165,14 +167,17 @@ def _take_step(told: _Told, update: StatusUpdate) -> None:
 
 
 _KEYS = bulk.columns(key="text", message_id="uuid", conversation_id="uuid")
+_NEWLY = "on conflict do nothing returning message_id"
 
 
 def _heal(ctx: Context, cursor: Cursor, healed: Sequence[_Told]) -> None:
-    """Meta has it, so it must not be sent (again), whatever became of the answer."""
+    """Meta has it, so it must not be sent (again), whatever became of the answer, and it was used."""
     if not healed:
         return
     rows = [(one.meta_message_id, one.id, one.conversation_id) for one in healed]
-    bulk.insert(cursor, "message_keys", _KEYS, rows, tenant_id=ctx.tenant_id)
+    bulk.insert(cursor, "message_keys", _KEYS, rows, tenant_id=ctx.tenant_id, tail=_NEWLY)
+    named = [row[0] for row in cursor.fetchall()]
+    recording.record_each(ctx, UsageKind.OUTGOING_MESSAGE, named)
     ids = [one.id for one in healed]
     cursor.execute("delete from outbox where tenant_id = %s and id = any(%s)", (ctx.tenant_id, ids))
 

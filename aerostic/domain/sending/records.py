@@ -1,11 +1,12 @@
 """What became of a batch, written down in bulk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from aerostic.core.ids import new_id
 from aerostic.domain.inbox.models import MessageStatus
 from aerostic.domain.sending import consequences, rows
 from aerostic.domain.sending.claims import Channel
@@ -29,6 +30,7 @@ _SETTLE = """
     from unnest(%s::uuid[], %s::text[], %s::text[], %s::jsonb[])
         as told (id, status, meta_message_id, failure)
     where messages.tenant_id = %s and messages.id = told.id and messages.id = any(%s)
+    returning messages.id, messages.meta_message_id
 """
 
 
@@ -49,8 +51,8 @@ async def record(
     settled = sorted([*final, *again], key=lambda one: one.item.id)
     ids = [one.item.id for one in final]
     await rows.remove(cursor, tenant_id, ids)
-    await _settle(cursor, tenant_id, settled)
-    await _name(cursor, tenant_id, final)
+    names = await _settle(cursor, tenant_id, settled)
+    await _name(cursor, tenant_id, final, names, now)
     told = [(one.item.id, str(one.fate), one.failure or {}) for one in final]
     await rows.remember(cursor, tenant_id, now, told)
     await rows.follow(cursor, tenant_id, ids)
@@ -66,9 +68,12 @@ def _is_lost_reaction(one: Outcome) -> bool:
     return one.fate is Fate.FAILED and one.item.body.get("type") == "reaction"
 
 
-async def _settle(cursor: Cursor, tenant_id: UUID, settled: Sequence[Outcome]) -> None:
+async def _settle(
+    cursor: Cursor, tenant_id: UUID, settled: Sequence[Outcome]
+) -> dict[UUID, str | None]:
+    """Returns the names that Meta has given them, now or before."""
     if not settled:
-        return
+        return {}
     ids = [one.item.id for one in settled]
     await cursor.execute(
         _SETTLE,
@@ -81,22 +86,55 @@ async def _settle(cursor: Cursor, tenant_id: UUID, settled: Sequence[Outcome]) -
             ids,
         ),
     )
+    return dict(await cursor.fetchall())
 
 
-async def _name(cursor: Cursor, tenant_id: UUID, settled: Sequence[Outcome]) -> None:
-    """From Meta's id to the message: a status or a reply may ask for it at once."""
+# Meta's id is given to a message once, by the answer or by a status that was quicker (`inbox.statuses`):
+# whoever writes it down writes down the use as well.
+_NAME = """
+    with told as (
+        select * from unnest(%s::text[], %s::uuid[], %s::uuid[], %s::uuid[])
+            as told (key, message_id, conversation_id, usage_id)
+    ),
+    named as (
+        insert into message_keys (tenant_id, key, message_id, conversation_id)
+        select %s, key, message_id, conversation_id from told on conflict do nothing
+        returning message_id
+    )
+    insert into usage_events
+        (tenant_id, id, kind, quantity, cost_micros, ref, details, occurred_at)
+    select %s, told.usage_id, 'outgoing_message', 1, 0, message_id, '{}', %s
+    from named join told using (message_id) where told.usage_id is not null
+"""
+
+
+async def _name(
+    cursor: Cursor,
+    tenant_id: UUID,
+    settled: Sequence[Outcome],
+    names: Mapping[UUID, str | None],
+    now: datetime,
+) -> None:
+    """From Meta's id to the message: a status or a reply may ask for it at once. And that it was used."""
     named = [one for one in settled if one.meta_message_id]
     if named:
         await cursor.execute(
-            "insert into message_keys (tenant_id, key, message_id, conversation_id) "
-            "select %s, * from unnest(%s::text[], %s::uuid[], %s::uuid[]) on conflict do nothing",
+            _NAME,
             (
-                tenant_id,
                 [one.meta_message_id for one in named],
                 [one.item.id for one in named],
                 [one.item.conversation_id for one in named],
+                [new_id() if _is_used(one, names) else None for one in named],
+                tenant_id,
+                tenant_id,
+                now,
             ),
         )
+
+
+def _is_used(one: Outcome, names: Mapping[UUID, str | None]) -> bool:
+    """Whether Meta has taken it, and not under another name before."""
+    return one.fate is not Fate.FAILED and names.get(one.item.id) == one.meta_message_id
 
 
 async def _reschedule(
