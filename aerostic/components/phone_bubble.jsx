@@ -120,25 +120,43 @@ function Head({ base, header, onShow }) {
   return header.type === "location" && header.location ? <Place node={header.location} /> : null;
 }
 
-/** The buttons under a bubble, whoever made them: interactive message or template. */
-function Choices({ message, act }) {
-  const { content, type } = message;
-  const node = content.interactive || {};
-  const action = node.action || {};
-  const choices = [];
-  if (type === "template") {
-    for (const [at, button] of (content.seen?.buttons || []).entries()) {
-      if (button.type === "QUICK_REPLY") choices.push([at, "reply", button.text, () => act.tap(message, button.payload)]);
-      else if (button.type === "URL") choices.push([at, "link", button.text, () => window.open(button.url, "_blank", "noopener")]);
-      else if (button.code) choices.push([at, "copy", button.text || "Copy code", () => act.copy(button.code)]);
-      else choices.push([at, "link", button.text || "Open", () => act.say(`${button.phone_number || button.text}`)]);
-    }
-  }
-  for (const button of action.buttons || []) choices.push([button.reply.id, "reply", button.reply.title, () => act.tap(message, button.reply.id)]);
-  if (node.type === "list") choices.push(["list", "list", action.button, () => act.list(message)]);
-  if (node.type === "cta_url") choices.push(["url", "link", action.parameters.display_text, () => window.open(action.parameters.url, "_blank", "noopener")]);
-  if (node.type === "flow") choices.push(["flow", "list", action.parameters.flow_cta, () => act.flow(message)]);
-  if (node.type === "location_request_message") choices.push(["place", "pin", "Send location", () => act.place(message)]);
+function Offer({ offer }) {
+  const ends = offer.expires_at && new Date(offer.expires_at * 1000);
+  return (
+    <span className="phone-card">
+      <Icon name="clock" />
+      <span>
+        <strong>{offer.text}</strong>
+        {ends && <span className="phone-small">{`Ends ${ends.toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" })}`}</span>}
+      </span>
+    </span>
+  );
+}
+
+/** The cards of a carousel template, beside each other. */
+function Carousel({ base, message, cards, act }) {
+  return (
+    <span className="phone-carousel" role="group" aria-label="Cards" tabIndex={0}>
+      {cards.map((card, at) => (
+        <span className="phone-carousel-card" key={at}>
+          <Head base={base} header={card.header} onShow={act.show} />
+          {card.body && <Written text={card.body} />}
+          <ChoiceRow choices={(card.buttons || []).map((button, index) => choiceOf(button, `${at}.${index}`, message, act))} />
+        </span>
+      ))}
+    </span>
+  );
+}
+
+/** A button of a template as [key, icon, words, what a tap does]. */
+function choiceOf(button, key, message, act) {
+  if (button.type === "QUICK_REPLY") return [key, "reply", button.text, () => act.tap(message, button.payload)];
+  if (button.type === "URL") return [key, "link", button.text, () => window.open(button.url, "_blank", "noopener")];
+  if (button.code) return [key, "copy", button.text || "Copy code", () => act.copy(button.code)];
+  return [key, "link", button.text || "Open", () => act.say(`${button.phone_number || button.text}`)];
+}
+
+function ChoiceRow({ choices }) {
   if (!choices.length) return null;
   return (
     <span className="phone-choices">
@@ -149,6 +167,23 @@ function Choices({ message, act }) {
       ))}
     </span>
   );
+}
+
+/** The buttons under a bubble, whoever made them: interactive message or template. */
+function Choices({ message, act }) {
+  const { content, type } = message;
+  const node = content.interactive || {};
+  const action = node.action || {};
+  const choices = [];
+  if (type === "template") {
+    for (const [at, button] of (content.seen?.buttons || []).entries()) choices.push(choiceOf(button, at, message, act));
+  }
+  for (const button of action.buttons || []) choices.push([button.reply.id, "reply", button.reply.title, () => act.tap(message, button.reply.id)]);
+  if (node.type === "list") choices.push(["list", "list", action.button, () => act.list(message)]);
+  if (node.type === "cta_url") choices.push(["url", "link", action.parameters.display_text, () => window.open(action.parameters.url, "_blank", "noopener")]);
+  if (node.type === "flow") choices.push(["flow", "list", action.parameters.flow_cta, () => act.flow(message)]);
+  if (node.type === "location_request_message") choices.push(["place", "pin", "Send location", () => act.place(message)]);
+  return <ChoiceRow choices={choices} />;
 }
 
 function Body({ base, message, act }) {
@@ -173,7 +208,7 @@ function Body({ base, message, act }) {
     case "contacts":
       return <Cards cards={node} />;
     case "template":
-      return <><Head base={base} header={content.seen?.header} onShow={act.show} /><Written text={content.seen?.body || ""} />{content.seen?.footer && <span className="phone-foot">{content.seen.footer}</span>}</>;
+      return <><Head base={base} header={content.seen?.header} onShow={act.show} />{content.seen?.offer && <Offer offer={content.seen.offer} />}<Written text={content.seen?.body || ""} />{content.seen?.footer && <span className="phone-foot">{content.seen.footer}</span>}{content.seen?.cards && <Carousel base={base} message={message} cards={content.seen.cards} act={act} />}</>;
     case "interactive":
       if (node.button_reply || node.list_reply)
         return <><strong>{(node.button_reply || node.list_reply).title}</strong>{node.list_reply?.description && <span className="phone-small">{node.list_reply.description}</span>}</>;

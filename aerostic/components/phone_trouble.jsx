@@ -64,6 +64,18 @@ function Figure({ label, hint, value, least = 0, most, onChange }) {
   );
 }
 
+/** What Meta could decide about a template in this state: [path, words, body]. */
+function decisionsOn(template) {
+  const rest = [
+    template.quality_score?.score === "RED" ? ["rate", "rate high", { quality: "GREEN" }] : ["rate", "rate low", { quality: "RED" }],
+    template.category === "MARKETING" ? ["recategorise", "make utility", { category: "UTILITY" }] : ["recategorise", "make marketing", { category: "MARKETING" }],
+  ];
+  if (template.status === "APPROVED") return [["pause", "pause", {}], ["disable", "disable", {}], ["reject", "reject", {}], ...rest];
+  if (template.status === "PAUSED") return [["reinstate", "reinstate", {}], ["disable", "disable", {}]];
+  if (template.status === "DISABLED") return [["reinstate", "reinstate", {}]];
+  return [["approve", "approve", {}], ["reject", "reject", {}]];
+}
+
 export function TroubleDrawer({ base, person, number, clock, onClose, onPerson, onFault }) {
   const [trouble, setTrouble] = React.useState(null);
   const [numbers, setNumbers] = React.useState([]);
@@ -196,8 +208,8 @@ export function TroubleDrawer({ base, person, number, clock, onClose, onPerson, 
               <span className="phone-small">{`${template.language} · ${template.category.toLowerCase()} · ${template.status.toLowerCase()}`}</span>
             </span>
             <span className="phone-pills">
-              {(template.status === "APPROVED" ? ["pause", "reject"] : ["approve", "reject"]).map((decision) => (
-                <button type="button" key={decision} aria-label={`${decision} ${template.name}`} onClick={() => change("POST", `templates/${template.id}/${decision}`, {})}>{decision}</button>
+              {decisionsOn(template).map(([path, words, body]) => (
+                <button type="button" key={path} aria-label={`${words} ${template.name}`} onClick={() => change("POST", `templates/${template.id}/${path}`, body)}>{words}</button>
               ))}
             </span>
           </div>

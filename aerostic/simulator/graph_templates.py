@@ -1,16 +1,22 @@
 """`/{account}/message_templates` and `/{template}`."""
 
+import json
 import sqlite3
 from typing import Any
 
-from aerostic.simulator import ids, templates
+from aerostic.simulator import ids, template_rules, templates
 from aerostic.simulator.calls import Call
 from aerostic.simulator.errors import GraphError
 from aerostic.simulator.paging import page
 from aerostic.simulator.store import Json, Row, dumps
+from aerostic.simulator.template_rules import refused
 from aerostic.simulator.world import World
 
 _MOST_TEMPLATES = 6000
+_MOST_EDITS = 10
+_DAY_SECONDS = 24 * 3600
+_EDITS_COUNT_SECONDS = 30 * _DAY_SECONDS
+_NAME_RESTS_SECONDS = 30 * _DAY_SECONDS
 _EMPTY = frozenset(
     {
         "correct_category",
@@ -58,16 +64,32 @@ def _fits(row: Row, name: str, value: str | None) -> bool:
 
 async def create_template(call: Call) -> Json:
     """A template that waits for review."""
-    wanted = _definition(call.body)
+    wanted = _definition(call.world, call.body)
+    _check_name_is_free(call, wanted)
     row = store_template(call.world, call.object_id, wanted, status="PENDING")
     return {"id": row["id"], "status": row["status"], "category": row["category"]}
 
 
-def _definition(body: Any) -> Json:
+def _definition(world: World, body: Any) -> Json:
     if not isinstance(body, dict):
         raise GraphError(100, "The request body must be a JSON object.")
-    templates.check_definition(body)
+    template_rules.check_definition(world, body)
     return body
+
+
+def _check_name_is_free(call: Call, wanted: Json) -> None:
+    """The name of an approved template that was deleted rests for 30 days."""
+    if call.world.store.one(
+        "SELECT 1 FROM resting_names WHERE account_id = ? AND name = ? AND until > ?",
+        call.object_id,
+        wanted["name"],
+        call.world.clock.now(),
+    ):
+        raise refused(
+            "New content can't be added while the existing content is being deleted. Try again in "
+            "4 weeks or use another name.",
+            2388023,
+        )
 
 
 def store_template(world: World, account_id: str, wanted: Json, *, status: str) -> Row:
@@ -107,15 +129,22 @@ def store_template(world: World, account_id: str, wanted: Json, *, status: str) 
 async def delete_templates(call: Call) -> Json:
     """By name (all languages) or by `hsm_id` and name (one)."""
     name, template_id = call.needed("name"), call.value("hsm_id")
-    deleted = call.world.store.run(
-        "DELETE FROM templates WHERE account_id = ? AND name = ? AND (? IS NULL OR id = ?)",
+    rows = call.world.store.all(
+        "SELECT * FROM templates WHERE account_id = ? AND name = ? AND (? IS NULL OR id = ?)",
         call.object_id,
         name,
         template_id,
         template_id,
     )
-    if not deleted:
+    if not rows:
         raise GraphError(100, f"There is no template named {name}.", subcode=2593002)
+    with call.world.store.transaction():
+        for row in rows:
+            call.world.store.run("DELETE FROM templates WHERE id = ?", row["id"])
+        if not template_id and any(row["status"] == "APPROVED" for row in rows):
+            until = call.world.clock.now() + _NAME_RESTS_SECONDS
+            resting = {"account_id": call.object_id, "name": name, "until": until}
+            call.world.store.insert("resting_names", **resting)
     return {"success": True}
 
 
@@ -132,11 +161,18 @@ async def edit_template(call: Call) -> Json:
         )
     shown = templates.as_json(row)
     changes = {name: call.value(name) for name in ("components", "category") if call.value(name)}
-    changed = _definition(shown | changes)
+    ttl = call.value("message_send_ttl_seconds")
+    changed = _definition(
+        call.world, shown | changes | ({"message_send_ttl_seconds": ttl} if ttl else {})
+    )
+    edits = _edits_after(call, row, changed)
     call.world.store.run(
-        "UPDATE templates SET components = ?, category = ?, status = 'PENDING' WHERE id = ?",
+        "UPDATE templates SET components = ?, category = ?, ttl_seconds = ?, status = 'PENDING', edits = ? "
+        "WHERE id = ?",
         dumps(changed["components"]),
         changed["category"].upper(),
+        changed.get("message_send_ttl_seconds"),
+        dumps(edits),
         row["id"],
     )
     return {
@@ -145,6 +181,20 @@ async def edit_template(call: Call) -> Json:
         "name": row["name"],
         "category": changed["category"].upper(),
     }
+
+
+def _edits_after(call: Call, row: Row, changed: Json) -> list[float]:
+    """When it was edited while approved: once a day, ten times in 30 days, never its category."""
+    edits: list[float] = json.loads(row["edits"])
+    if row["status"] != "APPROVED":
+        return edits
+    if changed["category"].upper() != row["category"]:
+        raise refused("You can't edit the category of an approved template.", 2593085)
+    now = call.world.clock.now()
+    recent = [at for at in edits if at > now - _EDITS_COUNT_SECONDS]
+    if len(recent) >= _MOST_EDITS or any(at > now - _DAY_SECONDS for at in recent):
+        raise refused("You can edit an approved template once in 24 hours.", 2593085)
+    return [*recent, now]
 
 
 async def unpause_template(call: Call) -> Json:
@@ -176,7 +226,7 @@ async def upsert_templates(call: Call) -> Json:
         row = store_template(
             call.world,
             call.object_id,
-            _definition({**wanted, "language": language}),
+            _definition(call.world, {**wanted, "language": language}),
             status="APPROVED",
         )
         made.append({"id": row["id"], "status": row["status"], "language": language})

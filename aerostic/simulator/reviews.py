@@ -2,7 +2,8 @@
 
 from aerostic.simulator.errors import ControlError
 from aerostic.simulator.store import Json, Row
-from aerostic.simulator.templates import CATEGORIES, as_json
+from aerostic.simulator.template_rules import CATEGORIES
+from aerostic.simulator.templates import as_json
 from aerostic.simulator.webhooks import announce
 from aerostic.simulator.world import World
 

@@ -127,8 +127,8 @@ def _filled_template(world: World, number: Row, message: OutboundMessage) -> Jso
     if row["category"] == "AUTHENTICATION" and message.to is None:
         raise GraphError(131062)
     seen = templates.fill(row, wanted["components"])
-    for file in templates.media_of(seen):
-        _check_file(world, number, file, seen["header"]["type"])
+    for kind, file in templates.media_of(seen):
+        _check_file(world, number, file, kind)
     return {"seen": seen, "category": row["category"].lower()}
 
 

@@ -1,7 +1,7 @@
 """The tables of the outside world. `at` and `*_at` columns hold simulated time unless they say otherwise."""
 
 #: Part of the file's name. Raise it with every change below: the outside world then starts afresh.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -95,8 +95,11 @@ CREATE TABLE IF NOT EXISTS templates (
     language TEXT NOT NULL,
     category TEXT NOT NULL, status TEXT NOT NULL, parameter_format TEXT NOT NULL, components TEXT NOT NULL,
     quality TEXT NOT NULL DEFAULT 'UNKNOWN', rejected_reason TEXT NOT NULL DEFAULT 'NONE',
-    ttl_seconds INTEGER,
+    ttl_seconds INTEGER, edits TEXT NOT NULL DEFAULT '[]',
     at REAL NOT NULL, UNIQUE (account_id, name, language));
+
+CREATE TABLE IF NOT EXISTS resting_names (
+    account_id TEXT NOT NULL, name TEXT NOT NULL, until REAL NOT NULL);
 """
 
 #: In an order in which each refers only to those before it.
@@ -118,4 +121,5 @@ TABLES = (
     "media",
     "uploads",
     "templates",
+    "resting_names",
 )

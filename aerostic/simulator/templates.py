@@ -1,4 +1,4 @@
-"""Message templates: what they may look like, and what a send must bring to fill them."""
+"""Message templates as the Graph API shows them, and what a send must bring to fill them."""
 
 import json
 import re
@@ -8,32 +8,13 @@ from aerostic.simulator.errors import GraphError
 from aerostic.simulator.store import Json, Row
 from aerostic.simulator.world import World
 
-CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
-HEADER_FORMATS = ("TEXT", "IMAGE", "VIDEO", "GIF", "DOCUMENT", "LOCATION", "PRODUCT")
-BUTTON_TYPES = (
-    "QUICK_REPLY",
-    "URL",
-    "PHONE_NUMBER",
-    "COPY_CODE",
-    "OTP",
-    "FLOW",
-    "CATALOG",
-    "MPM",
-    "SPM",
-    "VOICE_CALL",
-    "CALL_PERMISSION_REQUEST",
-    "REQUEST_CONTACT_INFO",
-    "APP",
-)
-COMPONENT_TYPES = ("HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL", "LIMITED_TIME_OFFER")
-_NAME = re.compile(r"[a-z0-9_]{1,512}")
-_VARIABLE = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
-_MEDIA_HEADERS = {"IMAGE": "image", "VIDEO": "video", "GIF": "video", "DOCUMENT": "document"}
+VARIABLE = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
+MEDIA_HEADERS = {"IMAGE": "image", "VIDEO": "video", "GIF": "video", "DOCUMENT": "document"}
 
 
 def variables(text: str) -> list[str]:
     """The names of `{{…}}` in order of appearance, each once."""
-    return list(dict.fromkeys(_VARIABLE.findall(text)))
+    return list(dict.fromkeys(VARIABLE.findall(text)))
 
 
 def as_json(row: Row) -> Json:
@@ -49,126 +30,6 @@ def as_json(row: Row) -> Json:
         "quality_score": {"score": row["quality"], "date": int(row["at"])},
         "id": row["id"],
     } | ({"message_send_ttl_seconds": row["ttl_seconds"]} if row["ttl_seconds"] is not None else {})
-
-
-def check_definition(wanted: Json) -> None:
-    """Refuse a template that Meta would refuse at once, before any review."""
-    for name in ("name", "language", "category", "components"):
-        if not wanted.get(name):
-            raise GraphError(100, title=f"The parameter {name} is required.")
-    for name in ("name", "language", "category"):
-        if not isinstance(wanted[name], str):
-            raise GraphError(100, f"Param {name} must be a string.")
-    _check_options(wanted)
-    if not _NAME.fullmatch(wanted["name"]):
-        raise _refused(
-            "Names may only contain lowercase letters, numbers and underscores.", 2388023
-        )
-    if str(wanted["category"]).upper() not in CATEGORIES:
-        raise GraphError(100, f"Param category must be one of {', '.join(CATEGORIES)}.")
-    if not isinstance(wanted["components"], list):
-        raise GraphError(100, "Param components must be an array.")
-    kinds = [
-        _check_component(each, str(wanted["category"]).upper()) for each in wanted["components"]
-    ]
-    if "BODY" not in kinds:
-        raise _refused("A template needs a component of type BODY.", 2388043)
-    if len(set(kinds)) < len(kinds):
-        raise _refused("Each component type may stand once.", 2388043)
-
-
-def _check_options(wanted: Json) -> None:
-    if wanted.get("parameter_format", "POSITIONAL") not in ("POSITIONAL", "NAMED"):
-        raise GraphError(100, "Param parameter_format must be one of POSITIONAL, NAMED.")
-    ttl = wanted.get("message_send_ttl_seconds")
-    if ttl is not None and (
-        isinstance(ttl, bool) or not isinstance(ttl, int) or not 0 < ttl <= 2_592_000
-    ):
-        raise GraphError(
-            100, "Param message_send_ttl_seconds must be a number of seconds up to 30 days."
-        )
-
-
-def _example(component: Json) -> Json:
-    example = component.get("example") or {}
-    if not isinstance(example, dict):
-        raise GraphError(100, "Param example must be an object.")
-    return example
-
-
-def _check_component(component: Any, category: str) -> str:
-    if not isinstance(component, dict):
-        raise GraphError(100, "Each of components must be an object.")
-    kind = str(component.get("type", "")).upper()
-    if kind not in COMPONENT_TYPES:
-        raise GraphError(100, f"Param components.type must be one of {', '.join(COMPONENT_TYPES)}.")
-    if kind == "HEADER":
-        _check_header(component)
-    elif kind == "BODY" and category != "AUTHENTICATION":
-        _check_body(component)
-    elif kind == "FOOTER" and len(str(component.get("text", ""))) > 60:
-        raise _refused("A footer has at most 60 characters.", 2388040)
-    elif kind == "BUTTONS":
-        _check_buttons(component)
-    return kind
-
-
-def _check_header(header: Json) -> None:
-    shape = str(header.get("format", "")).upper()
-    if shape not in HEADER_FORMATS:
-        raise GraphError(100, f"Param format must be one of {', '.join(HEADER_FORMATS)}.")
-    if shape in _MEDIA_HEADERS and not _example(header).get("header_handle"):
-        raise _refused("A media header needs an example with a header_handle.", 2388273)
-    if shape == "TEXT":
-        text = header.get("text")
-        if not isinstance(text, str) or not 1 <= len(text) <= 60:
-            raise _refused("A header has 1 to 60 characters.", 2388040)
-        if len(variables(text)) > 1:
-            raise _refused("A header has at most one variable.", 2388047)
-
-
-def _check_body(body: Json) -> None:
-    text = body.get("text")
-    if not isinstance(text, str) or not 1 <= len(text) <= 1024:
-        raise _refused("A body has 1 to 1024 characters.", 2388040)
-    names = variables(text)
-    stripped = text.strip()
-    if names and (re.match(_VARIABLE, stripped) or re.search(_VARIABLE.pattern + r"$", stripped)):
-        raise _refused("Variables can't be at the start or end of the template.", 2388299)
-    if re.search(_VARIABLE.pattern + r"\s*" + _VARIABLE.pattern, text):
-        raise _refused("Variables can't be next to each other.", 2388299)
-    if len(stripped.split()) < 2 * len(_VARIABLE.findall(text)) + 1:
-        raise _refused(
-            "This template contains too many variable parameters for its length.", 2388293
-        )
-    example = _example(body)
-    if names and not (example.get("body_text") or example.get("body_text_named_params")):
-        raise _refused("Variables need an example.", 2388043)
-    if all(name.isdigit() for name in names) and names != [
-        str(each + 1) for each in range(len(names))
-    ]:
-        raise _refused("Variables must be {{1}}, {{2}} and so on, in order.", 2388047)
-
-
-def _check_buttons(component: Json) -> None:
-    buttons = component.get("buttons")
-    if not isinstance(buttons, list) or not 1 <= len(buttons) <= 10:
-        raise _refused("A template has 1 to 10 buttons.", 2388024)
-    for button in buttons:
-        if not isinstance(button, dict) or str(button.get("type", "")).upper() not in BUTTON_TYPES:
-            raise GraphError(100, f"Param buttons.type must be one of {', '.join(BUTTON_TYPES)}.")
-        if len(str(button.get("text", ""))) > 25:
-            raise _refused("A button's text has at most 25 characters.", 2388040)
-
-
-def _refused(sentence: str, subcode: int) -> GraphError:
-    return GraphError(
-        100,
-        sentence,
-        subcode=subcode,
-        user_title="Message template can't be created",
-        user_message=sentence,
-    )
 
 
 def find_for_send(world: World, account_id: str, name: str, language: str) -> Row:
@@ -193,7 +54,15 @@ def fill(row: Row, given: list[Json]) -> Json:
     """
     seen: Json = {"buttons": []}
     is_code = row["category"] == "AUTHENTICATION"
-    for component in json.loads(row["components"]):
+    _fill_components(json.loads(row["components"]), given, seen, row["parameter_format"], is_code)
+    _refuse_surplus(seen, given)
+    return seen
+
+
+def _fill_components(
+    components: list[Json], given: list[Json], seen: Json, parameter_format: str, is_code: bool
+) -> None:
+    for component in components:
         kind = component["type"].upper()
         if kind == "HEADER":
             seen["header"] = _filled_header(component, _parameters(given, "header"))
@@ -201,17 +70,56 @@ def fill(row: Row, given: list[Json]) -> Json:
             text = "{{1}} is your verification code." if is_code else component["text"]
             if is_code and component.get("add_security_recommendation"):
                 text += " For your security, do not share this code."
-            seen["body"] = _filled_text(
-                "body", text, _parameters(given, "body"), row["parameter_format"]
-            )
+            seen["body"] = _filled_text("body", text, _parameters(given, "body"), parameter_format)
         elif kind == "FOOTER":
             seen["footer"] = component.get("text") or _expiry(component)
         elif kind == "BUTTONS":
             seen["buttons"] = [
                 _filled_button(button, at, given) for at, button in enumerate(component["buttons"])
             ]
+        elif kind == "LIMITED_TIME_OFFER":
+            seen["offer"] = _filled_offer(component["limited_time_offer"], given)
+        elif kind == "CAROUSEL":
+            seen["cards"] = _filled_cards(component["cards"], given, parameter_format)
+
+
+def _filled_offer(offer: Json, given: list[Json]) -> Json:
+    shown: Json = {"text": offer["text"]}
+    if not offer.get("has_expiration"):
+        return shown
+    parameters = _parameters(given, "limited_time_offer")
+    ends = parameters[0]["limited_time_offer"].get("expiration_time_ms") if parameters else None
+    if isinstance(ends, bool) or not isinstance(ends, int):
+        raise GraphError(131008, "limited_time_offer: expiration_time_ms is required")
+    return shown | {"expires_at": ends // 1000}
+
+
+def _filled_cards(cards: list[Json], given: list[Json], parameter_format: str) -> list[Json]:
+    told = [card for each in given if each["type"] == "carousel" for card in each["cards"]]
+    by_index = {card.get("card_index"): card for card in told if isinstance(card, dict)}
+    if set(by_index) != set(range(len(cards))) or len(told) != len(cards):
+        raise GraphError(
+            132000,
+            f"carousel: number of cards ({len(told)}) does not match the expected number ({len(cards)})",
+        )
+    return [_filled_card(card, by_index[at], parameter_format) for at, card in enumerate(cards)]
+
+
+def _filled_card(card: Json, told: Json, parameter_format: str) -> Json:
+    seen: Json = {"buttons": []}
+    given = [lowered for each in told.get("components", []) if (lowered := _lowered(each))]
+    _fill_components(card["components"], given, seen, parameter_format, is_code=False)
     _refuse_surplus(seen, given)
     return seen
+
+
+def _lowered(component: Any) -> Json:
+    """Meta reads `HEADER` and `header` alike, and an index as text or as a number."""
+    if not isinstance(component, dict):
+        raise GraphError(100, "Each of a card's components must be an object.")
+    index = component.get("index")
+    number = int(index) if isinstance(index, str) and index.isdigit() else index
+    return component | {"type": str(component.get("type", "")).lower(), "index": number}
 
 
 def _expiry(footer: Json) -> str:
@@ -235,7 +143,7 @@ def _filled_header(header: Json, parameters: list[Json]) -> Json:
             "type": "text",
             "text": _filled_text("header", header["text"], parameters, "POSITIONAL"),
         }
-    expected = _MEDIA_HEADERS.get(shape, shape.lower())
+    expected = MEDIA_HEADERS.get(shape, shape.lower())
     if len(parameters) != 1:
         raise _mismatch("header", 1, len(parameters))
     if parameters[0]["type"] != expected:
@@ -256,7 +164,7 @@ def _filled_text(where: str, text: str, parameters: list[Json], parameter_format
             raise GraphError(132000, f"body: parameter {missing[0]} is missing")
     else:
         by_name = dict(zip(names, parameters, strict=True))
-    return _VARIABLE.sub(lambda found: _spoken(by_name[found.group(1)]), text)
+    return VARIABLE.sub(lambda found: _spoken(by_name[found.group(1)]), text)
 
 
 def _spoken(parameter: Json) -> str:
@@ -290,7 +198,7 @@ def _filled_button(button: Json, position: int, given: list[Json]) -> Json:
         return shown | {"code": _needed(parameters, position)}
     if kind == "URL":
         url = str(button.get("url", ""))
-        return shown | {"url": _VARIABLE.sub(lambda _: _needed(parameters, position), url)}
+        return shown | {"url": VARIABLE.sub(lambda _: _needed(parameters, position), url)}
     return shown
 
 
@@ -318,7 +226,11 @@ def _mismatch(where: str, expected: int, received: int) -> GraphError:
     )
 
 
-def media_of(seen: Json) -> list[Json]:
-    """The files that a filled template shows."""
-    header = seen.get("header") or {}
-    return [header[header["type"]]] if header.get("type") in ("image", "video", "document") else []
+def media_of(seen: Json) -> list[tuple[str, Json]]:
+    """The files that a filled template shows, each with its kind."""
+    headers = [part.get("header") or {} for part in (seen, *seen.get("cards", []))]
+    return [
+        (header["type"], header[header["type"]])
+        for header in headers
+        if header.get("type") in ("image", "video", "document")
+    ]

@@ -187,7 +187,9 @@ def _button(world: World, number: Row, person: Row, wanted: Json) -> str:
     content = json.loads(message["content"])
     context = _tapped(number, message)
     if message["type"] == "template":
-        button = _quick_reply(content["seen"]["buttons"], wanted)
+        seen = content["seen"]
+        parts = (seen, *seen.get("cards", []))
+        button = _quick_reply([one for part in parts for one in part["buttons"]], wanted)
         node: Json = {"button": {"payload": button["payload"], "text": button["text"]}}
         return write(world, number, person, "button", node, context=context)
     buttons = content.get("interactive", {}).get("action", {}).get("buttons", [])

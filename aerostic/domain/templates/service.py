@@ -292,8 +292,8 @@ def _delete_here(ctx: Context, template: Template) -> None:
     if not _is_at_meta(template):
         ctx.session.delete(template)
         return
-    template.status, template.told_status, template.draft = DELETED, DELETED, None
-    template.deleted_at, template.note = ctx.now, "Deleted."
+    told.bury(ctx, template)
+    template.told_status, template.note = DELETED, "Deleted."
     history.note(ctx, template, TemplateEventKind.DELETED, "Deleted here and at Meta.")
 
 

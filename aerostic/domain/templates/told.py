@@ -68,15 +68,22 @@ def stand(
     details: Node | None = None,
 ) -> None:
     """It has this status now. People are told once, however often Meta says so."""
-    template.status, template.rejection_reason = status, reason
     if status == TemplateStatus.DELETED:
-        template.deleted_at = template.deleted_at or ctx.now
+        bury(ctx, template)
+    template.status, template.rejection_reason = status, reason
     if template.told_status == status:
         ctx.announce("template", template.id)
         return
     template.told_status, template.note = status, in_words(status, reason, details or {})
     is_harm = status in HARM
     history.told(ctx, template, TemplateEventKind.STATUS, template.note, is_harm=is_harm)
+
+
+def bury(ctx: Context, template: Template) -> None:
+    """It is deleted. Only the name of one that could be sent rests; others may be used at once."""
+    was_sendable = template.status not in {TemplateStatus.PENDING, TemplateStatus.REJECTED}
+    template.deleted_at = template.deleted_at or (ctx.now if was_sendable else None)
+    template.status, template.draft = TemplateStatus.DELETED, None
 
 
 def in_words(status: str, reason: str | None, details: Node) -> str:

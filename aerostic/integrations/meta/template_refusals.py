@@ -38,31 +38,9 @@ _SENTENCES: dict[int, tuple[str, str]] = {
         "language",
         "Meta already has a template of this name in this language. Synchronise to see it here.",
     ),
-    2388025: ("name", "Meta does not allow this name. Use small letters, digits and underscores."),
-    2388039: ("category", "Meta does not let the category of an approved template be changed."),
-    2388040: ("", "A text of the template is longer than Meta allows."),
-    2388047: ("header.text", "Meta can not read the variables of the heading."),
-    2388072: ("body.text", "Meta can not read the variables or the formatting of the text."),
-    2388073: ("footer.text", "Meta does not take the footer as it is written."),
-    2388085: (
-        "",
-        "A template of this name is being deleted in this language. Try again in a minute, or choose "
-        "another name.",
-    ),
-    2388094: ("buttons", "Meta does not take these buttons together."),
-    2388273: ("header.media_id", "Meta did not find the sample of the header. Upload it again."),
-    2388293: (
-        "body.text",
-        "The text has too many variables for its length: write more words around them.",
-    ),
     2388299: ("body.text", "A variable can not stand at the beginning or end of the text."),
     2593002: ("", "Meta has no such template any more. Synchronise to see what there is."),
     2593085: ("", "Meta lets a template be changed only while it is approved, rejected or paused."),
-    2593086: (
-        "",
-        "Meta lets an approved template be changed once in 24 hours and ten times in 30 days. Try again "
-        "later, or duplicate it under another name.",
-    ),
 }
 
 
@@ -73,7 +51,7 @@ def template_refusal(error: dict[str, Any]) -> TemplateRefused | None:
     if isinstance(subcode, int) and subcode in _SENTENCES:
         place, sentence = _SENTENCES[subcode]
         return TemplateRefused(_with(sentence, told), place=place, subcode=subcode)
-    if isinstance(subcode, int) and subcode // 1000 == 2388 and told:
+    if isinstance(subcode, int) and subcode // 1000 in {2388, 2593} and told:
         return TemplateRefused(f"Meta refused: {told}", subcode=subcode)
     return None
 
