@@ -324,6 +324,16 @@ TALK = f"{V1}/conversations/{{conversation_id}}"
 FLOW = f"{V1}/workflows/{{workflow_id}}"
 HOOKS = f"{V1}/webhook-endpoints"
 HOOK = f"{HOOKS}/{{endpoint_id}}"
+def _segmented(world: World, client: TestClient) -> None:
+    made = client.post(f"{V1}/segments", json={"name": "All", "filter": {"kind": "all"}})
+    world.ids["segment_id"] = made.json()["id"]
+
+
+def _listed(world: World, client: TestClient) -> None:
+    answer = client.post(f"{V1}/contact-lists", files=_table(world.ids))
+    world.ids["list_id"] = answer.json()["id"]
+
+
 EXAMPLES: dict[tuple[str, str], Example] = {
     ("get", f"{V1}/secrets"): Example("admin"),
     ("post", f"{V1}/secrets"): Example("admin", lambda _: {"name": "key", "value": "s3cret"}),
@@ -524,6 +534,39 @@ EXAMPLES |= {
 
 OPERATIONS = [(method, path) for method, path, _ in operations(api.openapi())]
 GUARDED = [one for one in OPERATIONS if one not in PUBLIC]
+
+EXAMPLES |= {
+    ("get", f"{V1}/segments"): Example("admin"),
+    ("post", f"{V1}/segments"): Example(
+        "admin", lambda _: {"name": "Everyone", "filter": {"kind": "all"}}
+    ),
+    ("get", f"{V1}/segments/{{segment_id}}"): Example("admin", prepare=_segmented),
+    ("patch", f"{V1}/segments/{{segment_id}}"): Example(
+        "admin", lambda _: {"revision": 0, "name": "Everybody"}, prepare=_segmented
+    ),
+    ("delete", f"{V1}/segments/{{segment_id}}"): Example("admin", prepare=_segmented),
+    ("post", f"{V1}/audiences/reach"): Example("admin", lambda _: {"audience": {}}),
+    ("post", f"{V1}/audiences/sample"): Example("admin", lambda _: {"audience": {}}),
+    ("get", f"{V1}/audience-rules"): Example(),
+    ("put", f"{V1}/audience-rules"): Example(
+        "admin", lambda _: {"stop_words": ["stop"], "start_words": ["start"]}
+    ),
+    ("get", f"{V1}/contact-lists"): Example("admin"),
+    ("post", f"{V1}/contact-lists"): Example("admin", files=_table),
+    ("get", f"{V1}/contact-lists/{{list_id}}"): Example("admin", prepare=_listed),
+    ("patch", f"{V1}/contact-lists/{{list_id}}"): Example(
+        "admin", lambda _: {"name": "July"}, prepare=_listed
+    ),
+    ("post", f"{V1}/contact-lists/{{list_id}}/start"): Example(
+        "admin", lambda _: {"mapping": ["name", "phone"]}, prepare=_listed
+    ),
+    ("delete", f"{V1}/contact-lists/{{list_id}}"): Example("admin", prepare=_listed),
+    ("get", f"{V1}/consents"): Example("admin"),
+    ("get", f"{V1}/contacts/{{contact_id}}/consents"): Example(),
+    ("post", f"{V1}/contacts/{{contact_id}}/consents"): Example(
+        body=lambda _: {"decision": "stopped"}
+    ),
+}
 
 
 def test_there_are_operations_and_each_has_an_example():
