@@ -32,6 +32,7 @@ from aerostic.domain.signals.models import Signal
 from aerostic.domain.signals.telling import LANE
 from aerostic.domain.webhooks_out.fanning import fan_out
 from aerostic.domain.webhooks_out.lane import Lane
+from workers.campaigns import Driver
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class Automation:
                 self._keep_walking,
                 self._keep_the_clock,
                 Lane().run,
+                Driver().run,
             )
         ]
         ready()

@@ -197,12 +197,12 @@ def _places(
     numbers: Sequence[PhoneNumber], rooms: Mapping[UUID, int], count: int
 ) -> list[PhoneNumber]:
     """A number for each, in turn, as far as each has room."""
-    left = {one: rooms[one.id] for one in numbers if rooms.get(one.id)}
+    left = {one.id: rooms.get(one.id, 0) for one in numbers}
     places: list[PhoneNumber] = []
     while len(places) < count:
-        for one in [number for number, room in left.items() if room > 0]:
+        for one in [number for number in numbers if left[number.id] > 0]:
             places.append(one)
-            left[one] -= 1
+            left[one.id] -= 1
     return places[:count]
 
 
@@ -235,7 +235,7 @@ def _write(ctx: Context, plan: Plan, letters: Sequence[_Letter]) -> None:
     _show_as_last(ctx, cursor, letters)
     _follow(ctx, cursor, campaign.id, letters)
     _charge(ctx, campaign, letters)
-    limits.count(ctx, Counter(one.number for one in letters))
+    limits.count(ctx, Counter(one.number.id for one in letters))
     for number_id in sorted({one.number.id for one in letters}):
         due_work.wake_lane(ctx, number_id)
 

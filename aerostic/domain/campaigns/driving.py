@@ -12,8 +12,10 @@ from sqlmodel import col
 
 from aerostic.core import due_work
 from aerostic.core.due_work import WorkKind
+from aerostic.core.errors import AppError
 from aerostic.core.tenancy import Context
 from aerostic.domain.billing import charging
+from aerostic.domain.billing.charging import NotEnough
 from aerostic.domain.campaigns import (
     access,
     dispatch,
@@ -53,6 +55,24 @@ def tick(ctx: Context, campaign_id: UUID) -> bool:
     else:
         due_work.postpone(ctx, WorkKind.CAMPAIGN, campaign.id, ctx.now + pause)
     return pause == AT_ONCE
+
+
+def give_up(ctx: Context, campaign_id: UUID, error: AppError) -> None:
+    """A rule stood against what a look wanted: a segment is gone, or the wallet was emptied just then."""
+    campaign = ctx.get(Campaign, campaign_id, for_update=True)
+    due_work.settle(ctx, WorkKind.CAMPAIGN, campaign_id)
+    if campaign is None:
+        return
+    waits = isinstance(error, NotEnough)
+    if campaign.status in (CampaignStatus.DRAFT, CampaignStatus.AWAITING_APPROVAL):
+        expansion.forget(ctx, campaign)
+        campaign.problem = error.message
+        ctx.announce("campaign", campaign.id)
+        return
+    campaign.is_expanding = False
+    watching.pause(ctx, campaign, error.message, waits_for_money=waits)
+    if waits:
+        starting.look_at(ctx, campaign, ctx.now + FOR_MONEY)
 
 
 def _look(ctx: Context, campaign: Campaign) -> timedelta | None:

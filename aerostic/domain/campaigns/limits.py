@@ -4,8 +4,10 @@ Meta counts per business portfolio, so all numbers of one are counted together. 
 campaigns; single messages to people whose window is shut are few beside them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -62,13 +64,13 @@ def day(ctx: Context, campaign: Campaign) -> Day:
     return Day(min(known), used, next_at)
 
 
-def count(ctx: Context, written: dict[PhoneNumber, int]) -> None:
+def count(ctx: Context, written: Mapping[UUID, int]) -> None:
     """So many more people, each number's."""
     hour = ctx.now.replace(minute=0, second=0, microsecond=0)
-    for number, recipients in sorted(written.items(), key=lambda one: one[0].id):
+    for number_id, recipients in sorted(written.items()):
         row = {
             "tenant_id": ctx.tenant_id,
-            "number_id": number.id,
+            "number_id": number_id,
             "hour": hour,
             "recipients": recipients,
         }

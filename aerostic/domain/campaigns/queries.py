@@ -1,5 +1,6 @@
 """Every way in which campaigns are looked at. Figures are counted from rows."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
