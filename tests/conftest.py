@@ -140,14 +140,15 @@ def rival() -> Place:
     return _make_place("Rival")
 
 
-def _make_place(name: str = "Bluebird Café") -> Place:
-    """Rows only: how a workspace comes to be is tested where that is done."""
+def _make_place(name: str = "Bluebird Café", *, funds: int = 1_000_000_000) -> Place:
+    """Rows only: how a workspace comes to be is tested where that is done. `funds`: micro-dollars."""
     import bcrypt
 
     from aerostic.core.crypto import encrypt
     from aerostic.core.ids import new_id
     from aerostic.core.permissions import Permission, Role, system
     from aerostic.core.tenancy import shared_work, unit_of_work
+    from aerostic.domain.billing import service as billing
     from aerostic.domain.channels.models import (
         AccountDirectory,
         NumberDirectory,
@@ -192,6 +193,8 @@ def _make_place(name: str = "Bluebird Café") -> Place:
         ctx.session.add(account)
         ctx.session.flush()
         ctx.session.add(number)
+        if funds:
+            billing.top_up(ctx, funds, key="test")
     with shared_work(somebody) as ctx:
         ctx.session.add_all(
             [

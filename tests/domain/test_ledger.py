@@ -18,6 +18,16 @@ GERMAN = "4915112345678"
 MARKETING = 136_500  # to Germany, by the card that the product brings
 
 
+@pytest.fixture
+def place(make_place) -> Place:
+    return make_place("Bluebird Café", funds=0)
+
+
+@pytest.fixture
+def rival(make_place) -> Place:
+    return make_place("Rival", funds=0)
+
+
 def top_up(place: Place, micros: int, key: str = "first") -> None:
     with place.system_work() as ctx:
         service.top_up(ctx, micros, key=key)

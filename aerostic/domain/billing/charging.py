@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import select
 
 from aerostic.core import arrays, money
 from aerostic.core.errors import NotFound, Refused
 from aerostic.core.tenancy import Context
-from aerostic.domain.billing import markets, postings, prices, rules, wallets
+from aerostic.domain.billing import allowances, markets, postings, prices, rules, wallets
 from aerostic.domain.billing.ledger import Line, Posting
 from aerostic.domain.billing.models import (
     Account,
@@ -24,12 +22,11 @@ from aerostic.domain.billing.models import (
     Charge,
     ChargeState,
     EntryKind,
-    ServiceMonth,
     Wallet,
 )
 from aerostic.domain.billing.postings import NotEnough
 from aerostic.domain.billing.prices import Price
-from aerostic.domain.billing.settling import Outcome, Settled, month_of, settle, settle_in_lane
+from aerostic.domain.billing.settling import Outcome, Settled, settle, settle_in_lane
 
 __all__ = [
     "Cost",
@@ -42,7 +39,6 @@ __all__ = [
     "charge_recipients",
     "cost_of",
     "extend_hold",
-    "give_back",
     "hold_campaign",
     "hold_message",
     "quotes",
@@ -127,7 +123,7 @@ def _quote(market: str, category: str, currency: str, price: Price | None) -> Qu
 
 
 def cost_of(ctx: Context, occasion: Occasion, *, category: str, recipient: str) -> Cost | None:
-    """What one message costs now. A free service message is counted at once: see `give_back`.
+    """What one message costs now; None where nothing is counted at all.
 
     Raises Refused where there is no price, and NotEnough where the wallet lacks it.
     """
@@ -158,7 +154,7 @@ def _service(
     most = at.free_service_messages
     if most is None:
         return None
-    if _use_free_message(ctx, occasion.number_id, most):
+    if allowances.used(ctx, occasion.number_id) < most:
         why = f"Free: one of the number's {most:,} answers of this month."
         return _free(Category.SERVICE, market, why, is_of_allowance=True)
     return _priced(ctx, Category.SERVICE, at.service_priced_as, recipient)
@@ -172,43 +168,6 @@ def _priced(ctx: Context, category: str, priced_as: str, recipient: str) -> Cost
     cost = Cost(state, category, quote.market, quote.micros, quote.price_id, quote.why)
     postings.check(ctx, quote.micros)
     return cost
-
-
-def _use_free_message(ctx: Context, number_id: UUID, most: int) -> bool:
-    """Whether one of this month's is left. Counted in the database, whoever else sends at the moment."""
-    month = ServiceMonth
-    row = {
-        "tenant_id": ctx.tenant_id,
-        "number_id": number_id,
-        "month": month_of(ctx.now),
-        "used": 1,
-    }
-    counted = (
-        insert(month)
-        .values(row)
-        .on_conflict_do_update(
-            index_elements=["tenant_id", "number_id", "month"],
-            set_={"used": col(month.used) + 1},
-            where=col(month.used) < most,
-        )
-        .returning(col(month.used))
-    )
-    return ctx.session.execute(counted).first() is not None
-
-
-def give_back(ctx: Context, occasion: Occasion, cost: Cost | None) -> None:
-    """The message was not written after all."""
-    if cost is not None and cost.is_of_allowance:
-        month = ServiceMonth
-        ctx.session.execute(
-            update(month)
-            .where(
-                col(month.tenant_id) == ctx.tenant_id,
-                col(month.number_id) == occasion.number_id,
-                col(month.month) == month_of(ctx.now),
-            )
-            .values(used=col(month.used) - 1)
-        )
 
 
 # One message ------------------------------------------------------------------------------------
@@ -230,6 +189,8 @@ def hold_message(ctx: Context, message_id: UUID, number_id: UUID, cost: Cost | N
         is_of_allowance=cost.is_of_allowance,
     )
     ctx.session.add(charge)
+    if cost.is_of_allowance:
+        allowances.use(ctx, number_id)
     if cost.micros:
         line = Line(Account.HELD, cost.micros, f"hold:{message_id}", message_id)
         _hold(ctx, line)

@@ -1,26 +1,19 @@
-"""Postings that wait for the end of their transaction, so that the wallet's row is the last that is locked.
-
-Someone who sends to many people, and Meta's news of as many, lock conversations and messages in orders of
-their own. If both took the wallet in between, they could wait for each other in a circle.
-"""
+"""Postings of a transaction: with its commit, all of a kind as one; or now, where nothing else is locked."""
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.orm import Session, SessionTransaction
 from sqlmodel import select
 
 from aerostic.core import money
 from aerostic.core.errors import Refused
 from aerostic.core.settings import settings
-from aerostic.core.tenancy import Context, ScopedSession
-from aerostic.domain.billing import ledger
+from aerostic.core.tenancy import Context
+from aerostic.domain.billing import endings, ledger
 from aerostic.domain.billing.ledger import Posting
 from aerostic.domain.billing.models import EntryKind, Wallet
-
-_WAITING = "billing.waiting"
 
 
 class NotEnough(Refused):
@@ -29,12 +22,18 @@ class NotEnough(Refused):
     code = "not_enough_money"
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """What this session has to post, each with the (nested) transaction that wants it."""
+class _Later(endings.Ending):
+    """A posting that waits for the commit, the last thing of it."""
 
-    ctx: Context
-    postings: list[tuple[SessionTransaction | None, Posting]] = field(default_factory=list)
+    rank = 1
+
+    def __init__(self, posting: Posting) -> None:
+        self.posting = posting
+
+    @classmethod
+    def end(cls, ctx: Context, waiting: list[Any]) -> None:
+        for posting in _joined([one.posting for one in waiting]):
+            now(ctx, posting)
 
 
 def at_the_end(ctx: Context, posting: Posting) -> None:
@@ -42,10 +41,8 @@ def at_the_end(ctx: Context, posting: Posting) -> None:
     if not posting.lines:
         return
     if posting.is_strict:
-        check(ctx, sum(line.micros for line in posting.lines))
-    waiting = ctx.session.info.setdefault(_WAITING, _Waiting(ctx))
-    inner = ctx.session.get_nested_transaction() or ctx.session.get_transaction()
-    waiting.postings.append((inner, posting))
+        check(ctx, _needed(posting))
+    endings.add(ctx, _Later(posting))
 
 
 def now(ctx: Context, posting: Posting) -> ledger.Balance:
@@ -53,8 +50,8 @@ def now(ctx: Context, posting: Posting) -> ledger.Balance:
     values = ledger.values_of(ctx.tenant_id, posting)
     row = ctx.cursor().execute(ledger.POST, values, prepare=True).fetchone()
     if row is None:
-        needed, (free, currency) = sum(line.micros for line in posting.lines), _free(ctx)
-        raise _not_enough(needed, needed - free, currency)
+        free, currency = _free(ctx)
+        raise _not_enough(_needed(posting), _needed(posting) - free, currency)
     ctx.announce("wallet", ctx.tenant_id)
     balance = ledger.Balance(*row)
     if balance.has_become_low:
@@ -67,9 +64,14 @@ def check(ctx: Context, micros: int) -> None:
     if not micros:
         return
     free, currency = _free(ctx)
-    held = sum(line.micros for _, each in _of(ctx) if each.is_strict for line in each.lines)
-    if free - held < micros:
-        raise _not_enough(micros, micros - (free - held), currency)
+    waiting = [one.posting for one in endings.of(ctx, _Later)]
+    free -= sum(_needed(posting) for posting in waiting if posting.is_strict)
+    if free < micros:
+        raise _not_enough(micros, micros - free, currency)
+
+
+def _needed(posting: Posting) -> int:
+    return sum(line.micros for line in posting.lines)
 
 
 def _free(ctx: Context) -> tuple[int, str]:
@@ -88,42 +90,10 @@ def _not_enough(needed: int, missing: int, currency: str) -> NotEnough:
     )
 
 
-def _of(ctx: Context) -> Sequence[tuple[SessionTransaction | None, Posting]]:
-    waiting: _Waiting | None = ctx.session.info.get(_WAITING)
-    return waiting.postings if waiting else ()
-
-
-@event.listens_for(ScopedSession, "before_commit")
-def _post(session: Session) -> None:
-    if session.in_nested_transaction():
-        return  # a part of the work is done; the wallet waits for the whole
-    waiting: _Waiting | None = session.info.pop(_WAITING, None)
-    if waiting is None:
-        return
-    for posting in _joined([each for _, each in waiting.postings]):
-        now(waiting.ctx, posting)
-
-
-@event.listens_for(ScopedSession, "after_soft_rollback")
-def _drop(session: Session, undone: SessionTransaction) -> None:
-    """What an undone part of the work wanted is not wanted any more."""
-    waiting: _Waiting | None = session.info.get(_WAITING)
-    if waiting is not None:
-        waiting.postings = [one for one in waiting.postings if not _is_within(one[0], undone)]
-
-
-def _is_within(inner: SessionTransaction | None, outer: SessionTransaction) -> bool:
-    while inner is not None:
-        if inner is outer:
-            return True
-        inner = inner.parent
-    return False
-
-
 def _joined(postings: Sequence[Posting]) -> list[Posting]:
-    """One posting for all of a kind: however many messages, the wallet moves once."""
+    """However many messages, the wallet moves once for each kind. What gives back comes first."""
     together: dict[tuple[EntryKind, str], list[Posting]] = defaultdict(list)
-    for one in postings:
+    for one in sorted(postings, key=lambda one: one.is_strict):
         together[one.kind, one.note].append(one)
     return [
         replace(same[0], lines=[line for one in same for line in one.lines])

@@ -6,7 +6,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ import psycopg
 from aerostic.core import arrays
 from aerostic.core.ids import moment_of
 from aerostic.core.tenancy import Context
-from aerostic.domain.billing import ledger, postings
+from aerostic.domain.billing import allowances, ledger, postings
 from aerostic.domain.billing.ledger import Line, Posting
 from aerostic.domain.billing.models import Account, ChargeState, EntryKind
 
@@ -67,10 +67,6 @@ _MOVE = """
       and c.message_id between %(first)s and %(last)s
     returning c.message_id, due.was, due.outcome, c.micros, c.number_id, due.is_of_allowance
 """
-_GIVE_BACK = """
-    update service_months set used = greatest(0, used - %(count)s)
-    where tenant_id = %(tenant)s and number_id = %(number)s and month = %(month)s
-"""
 
 
 def settle(ctx: Context, told: Sequence[Settled]) -> None:
@@ -79,8 +75,7 @@ def settle(ctx: Context, told: Sequence[Settled]) -> None:
         return
     found = ctx.cursor().execute(_MOVE, _values(ctx.tenant_id, told, ctx.now), prepare=True)
     changed = [_Changed(*row) for row in found.fetchall()]
-    for given_back in _given_back(ctx.tenant_id, changed):
-        ctx.cursor().execute(_GIVE_BACK, given_back)
+    allowances.give_back(ctx, _given_back(changed))
     for posting in _postings(changed, ctx.actor.name, ctx.now):
         postings.at_the_end(ctx, posting)
 
@@ -93,8 +88,9 @@ async def settle_in_lane(
         return set()
     await cursor.execute(_MOVE, _values(tenant_id, told, now), prepare=True)
     changed = [_Changed(*row) for row in await cursor.fetchall()]
-    for given_back in _given_back(tenant_id, changed):
-        await cursor.execute(_GIVE_BACK, given_back)
+    given_back = {place: -count for place, count in _given_back(changed).items()}
+    for counted in allowances.values_of(tenant_id, given_back):
+        await cursor.execute(allowances.COUNT, counted)
     moved = _postings(changed, "sender", now)
     for posting in moved:
         await cursor.execute(ledger.POST, ledger.values_of(tenant_id, posting), prepare=True)
@@ -149,18 +145,10 @@ def _summed(lines: Iterable[Line]) -> list[Line]:
     return [*alone, Line(Account.SPENT, spent)] if spent else alone
 
 
-def _given_back(tenant_id: UUID, changed: Iterable[_Changed]) -> list[dict[str, Any]]:
-    """Free messages that were not delivered: they may be used by others of the same month."""
-    counts: dict[tuple[UUID, date], int] = defaultdict(int)
+def _given_back(changed: Iterable[_Changed]) -> allowances.Counts:
+    """Free messages that were not delivered."""
+    counts: allowances.Counts = defaultdict(int)
     for one in changed:
         if one.is_of_allowance and one.number_id and one.was == ChargeState.FREE:
-            counts[one.number_id, month_of(moment_of(one.message_id))] += 1
-    return [
-        {"tenant": tenant_id, "number": number_id, "month": month, "count": count}
-        for (number_id, month), count in sorted(counts.items())
-    ]
-
-
-def month_of(moment: datetime) -> date:
-    """The first day of its month."""
-    return moment.date().replace(day=1)
+            counts[one.number_id, allowances.month_of(moment_of(one.message_id))] += 1
+    return counts

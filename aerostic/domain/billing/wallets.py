@@ -1,7 +1,8 @@
 """A tenant's wallet: opened when it is first looked at, in the platform's currency, with its start credit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from sqlalchemy import select as columns
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -72,18 +73,10 @@ class WalletView:
 def view(ctx: Context) -> WalletView:
     """The wallet, opened if there was none. Read anew: the session may know an older one."""
     open_wallet(ctx)
-    wallet = Wallet
-    facts = select(
-        wallet.currency,
-        wallet.available_micros,
-        wallet.held_micros,
-        wallet.spent_micros,
-        wallet.owed_micros,
-        wallet.credit_limit_micros,
-        wallet.low_balance_micros,
-        wallet.is_low,
-    ).where(wallet.tenant_id == ctx.tenant_id)
-    return WalletView(*ctx.session.execute(facts).one())
+    facts = columns(*(col(getattr(Wallet, each.name)) for each in fields(WalletView)))
+    return WalletView(
+        *ctx.session.execute(facts.where(col(Wallet.tenant_id) == ctx.tenant_id)).one()
+    )
 
 
 def lock(ctx: Context) -> None:

@@ -9,7 +9,7 @@ from aerostic.core.tenancy import Context
 from aerostic.domain.contacts import history
 from aerostic.domain.contacts.schemas import EventKind
 from aerostic.domain.deliveries import redacting
-from aerostic.domain.inbox import erased
+from aerostic.domain.inbox import erased, outbox
 from aerostic.domain.media import storage
 
 NAME = "Erased contact"
@@ -113,6 +113,8 @@ def erase(ctx: Context, contact_id: UUID) -> None:
     found: dict[str, Any] = {"tenant": ctx.tenant_id, "now": ctx.now, "contact": contact_id}
     found |= {"name": NAME, "sort_name": NAME.lower()}
     found["contacts"] = _column(cursor, _ROWS, found)
+    for one in found["contacts"]:
+        outbox.withdraw(ctx, one)
     found["conversations"] = _column(cursor, _CONVERSATIONS, found)
     found["numbers"] = _column(cursor, _NUMBERS, found)
     found["owners"] = [f"contact:{one}" for one in found["contacts"]]

@@ -15,6 +15,8 @@ from aerostic.core import due_work
 from aerostic.core.errors import Conflict, Invalid, NotFound, Refused
 from aerostic.core.ids import new_id
 from aerostic.core.tenancy import Context
+from aerostic.domain.billing import charging
+from aerostic.domain.billing.charging import Cost, Occasion, Outcome, Settled
 from aerostic.domain.channels.models import ConnectionStatus, PhoneNumber, WhatsappAccount
 from aerostic.domain.contacts.models import Contact, ContactIdentity, IdentityKind
 from aerostic.domain.contacts.words import fold
@@ -50,6 +52,7 @@ FILE_SIZES = {
     "sticker": 500_000,
 }
 GRAPH_KEYS = ("name", "language", "components")  # of a template; the rest is what we show
+FREELY_WRITTEN = "SERVICE"  # Meta's word for what is no template
 URGENCY = {
     "AUTHENTICATION": Priority.ONE_TIME_CODE,
     "UTILITY": Priority.UTILITY,
@@ -65,6 +68,7 @@ class _Written:
     content: Node
     text: str
     priority: int = Priority.AGENT_REPLY
+    category: str = FREELY_WRITTEN
     media_id: UUID | None = None
     reply_to_meta_id: str | None = None
 
@@ -83,7 +87,7 @@ def queue(
 ) -> Message:
     """Write a message that leaves after the commit, once. The same key again returns the first one.
 
-    An answer leaves before a template, and a template as its category says.
+    An answer leaves before a template, and a template as its category says. What it costs is set aside.
     Raises Invalid or Refused with a sentence, before anything is written. Whether the 24-hour window is
     open is the caller's question.
     """
@@ -92,10 +96,12 @@ def queue(
         return earlier
     recipient = _recipient(ctx, conversation, draft)
     written = _write(ctx, conversation, draft, recipient)
+    cost = _cost(ctx, conversation, draft.type, written.category, recipient)
     message = _message(ctx, conversation, draft, written, origin)
     if draft.key and not _claim_key(ctx, draft.key, message):
         return _first_of(ctx, draft.key)
     _insert(ctx, message, recipient, written)
+    charging.hold_message(ctx, message.id, message.number_id, cost)
     if draft.type != "reaction":
         _show_as_last(ctx, conversation, message)
     ctx.announce("conversation", conversation.id)
@@ -112,9 +118,10 @@ def again(ctx: Context, message: Message, *, key: str) -> Message:
     draft = Draft(message.type, shown=message.text, key=key)
     recipient = _recipient(ctx, conversation, draft)
     node = message.content[message.type]
-    priority = int(Priority.AGENT_REPLY)
+    priority, category = int(Priority.AGENT_REPLY), FREELY_WRITTEN
     if message.type == "template":
-        priority = priority_of(_category_now(ctx, conversation, node))
+        category = _category_now(ctx, conversation, node)
+        priority = priority_of(category)
         if priority == Priority.MARKETING:  # they may have stopped it since it was first sent
             _check_consent(ctx, conversation)
         node = {name: node[name] for name in GRAPH_KEYS if name in node}
@@ -123,13 +130,16 @@ def again(ctx: Context, message: Message, *, key: str) -> Message:
         content={**message.content, "again": str(message.id)},
         text=message.text,
         priority=priority,
+        category=category,
         media_id=message.media_id,
         reply_to_meta_id=message.reply_to_meta_id,
     )
+    cost = _cost(ctx, conversation, message.type, category, recipient)
     copy = _message(ctx, conversation, draft, written, Origin(message.origin))
     if not _claim_key(ctx, key, copy):
         return _first_of(ctx, key)
     _insert(ctx, copy, recipient, written)
+    charging.hold_message(ctx, copy.id, copy.number_id, cost)
     _show_as_last(ctx, conversation, copy)
     ctx.announce("conversation", conversation.id)
     return copy
@@ -158,6 +168,7 @@ def withdraw(ctx: Context, contact_id: UUID) -> int:
     )
     ctx.session.execute(shown.values(last_message_status=MessageStatus.CANCELLED))
     reactions.undo(ctx, ids)
+    charging.settle(ctx, [Settled(message_id, Outcome.CANCELLED) for message_id in ids])
     for conversation_id in ctx.session.scalars(theirs):
         ctx.announce("conversation", conversation_id)
     return len(ids)
@@ -285,9 +296,22 @@ def _write_template(
         content={"template": filled.shown | filled.node},
         text=filled.text,
         priority=priority_of(template.category),
+        category=template.category,
         media_id=filled.media_id,
         reply_to_meta_id=reply_to,
     )
+
+
+def _cost(
+    ctx: Context, conversation: Conversation, kind: str, category: str, recipient: str
+) -> Cost | None:
+    """What it costs, if the wallet has it. A reaction costs nothing: nobody is told that it arrived."""
+    if kind == "reaction":
+        return None
+    occasion = Occasion(
+        conversation.number_id, conversation.window_closes_at, conversation.free_entry_until
+    )
+    return charging.cost_of(ctx, occasion, category=category, recipient=recipient)
 
 
 def _template(ctx: Context, conversation: Conversation, draft: Draft) -> Template:
@@ -320,7 +344,7 @@ def _category_now(ctx: Context, conversation: Conversation, node: Node) -> str:
         col(Template.name) == node["name"],
         col(Template.language) == node["language"]["code"],
     )
-    return ctx.session.scalars(category).first() or ""
+    return ctx.session.scalars(category).first() or "MARKETING"  # deleted: Meta will refuse it
 
 
 def _meta_id(ctx: Context, conversation: Conversation, message_id: UUID) -> str:

@@ -15,6 +15,7 @@ import psycopg
 from aerostic.core import bulk
 from aerostic.core.tenancy import Context
 from aerostic.domain.audiences import undelivered
+from aerostic.domain.billing.charging import Outcome, Settled, settle
 from aerostic.domain.inbox import ladder, reactions
 from aerostic.domain.inbox.hearing import Hearing
 from aerostic.domain.inbox.models import MessageStatus
@@ -150,6 +151,17 @@ def _climb(ctx: Context, cursor: Cursor, touched: Sequence[_Told]) -> None:
         undelivered.learn(ctx, {message_id: codes[message_id] for message_id in lost})
     for told in touched:
         ctx.announce("conversation", told.conversation_id)
+
+
+def _settled(told: _Told) -> list[Settled]:
+    """What it means for its charge, if that is news. What arrived after all was not a failure."""
+    has_arrived = any(one.status in ladder.ARRIVED for one in told.updates)
+    if has_arrived and told.was not in ladder.ARRIVED:
+        is_free = (told.pricing or {}).get("billable") is False
+        return [Settled(told.id, Outcome.FREE if is_free else Outcome.DELIVERED)]
+    if told.status == MessageStatus.FAILED != told.was:
+        return [Settled(told.id, Outcome.FAILED)]
+    return []
 
 
 def _take_step(told: _Told, update: StatusUpdate) -> None:

@@ -9,6 +9,8 @@ from psycopg.types.json import Jsonb
 
 from aerostic.core.ids import new_id
 from aerostic.domain.audiences import undelivered
+from aerostic.domain.billing import charging
+from aerostic.domain.billing.charging import Settled
 from aerostic.domain.inbox import reactions
 from aerostic.domain.inbox.models import Priority
 from aerostic.domain.sending import rows
@@ -22,8 +24,14 @@ STOPPED_TEMPLATES = {"132015": "PAUSED", "132016": "DISABLED"}
 
 
 async def follow(
-    cursor: Cursor, channel: Channel, tenant_id: UUID, one: Outcome, now: datetime
+    cursor: Cursor,
+    channel: Channel,
+    tenant_id: UUID,
+    one: Outcome,
+    now: datetime,
+    failed: list[UUID],
 ) -> set[tuple[str, str]]:
+    """Returns what to announce; messages that fail with this one are added to `failed`."""
     if one.fate is Fate.ACCEPTED or one.rule is None:
         return set()
     if one.rule.forgets_files:
@@ -36,10 +44,18 @@ async def follow(
     if one.rule.action is Action.STOP_CAMPAIGNS:
         await _hold_marketing(cursor, channel, tenant_id, one)
     elif one.rule.action is Action.STOP_TEMPLATE:
-        return await _stop_template(cursor, channel, tenant_id, one, now)
+        return await _stop_template(cursor, channel, tenant_id, one, now, failed)
     elif one.rule.action is Action.OPT_OUT:
         return await _opt_out(cursor, tenant_id, one, now)
     return set()
+
+
+async def void(
+    cursor: Cursor, tenant_id: UUID, ids: Sequence[UUID], now: datetime
+) -> set[tuple[str, str]]:
+    """What was set aside for messages that failed goes back. The last thing of a transaction."""
+    told = [Settled(message_id, charging.Outcome.FAILED) for message_id in ids]
+    return await charging.settle_in_lane(cursor, tenant_id, told, now)
 
 
 async def undo_reactions(
@@ -98,7 +114,12 @@ async def _hold_marketing(cursor: Cursor, channel: Channel, tenant_id: UUID, one
 
 
 async def _stop_template(
-    cursor: Cursor, channel: Channel, tenant_id: UUID, one: Outcome, now: datetime
+    cursor: Cursor,
+    channel: Channel,
+    tenant_id: UUID,
+    one: Outcome,
+    now: datetime,
+    failed: list[UUID],
 ) -> set[tuple[str, str]]:
     """What waits with the same template can not leave either: it fails now, with the same sentence."""
     template = one.item.body["template"]
@@ -114,13 +135,17 @@ async def _stop_template(
         )
         changes = {("template", str(row[0])) for row in await cursor.fetchall()}
     waiting = (tenant_id, channel.number_id)
-    return changes | await _fail_waiting(cursor, waiting, (name, language), one.failure, now)
+    return changes | await _fail_waiting(
+        cursor, waiting, (name, language), one.failure, now, failed
+    )
 
 
 async def fail_everything(cursor: Cursor, place: Place, now: datetime) -> set[tuple[str, str]]:
     """The number was disconnected: what waits will never leave, and says so. Returns what to announce."""
     told = failure("disconnected", DISCONNECTED)
-    return await _fail_waiting(cursor, place, (None, None), told, now)
+    failed: list[UUID] = []
+    changes = await _fail_waiting(cursor, place, (None, None), told, now, failed)
+    return changes | await void(cursor, place[0], failed, now)
 
 
 _FAIL = """
@@ -141,6 +166,7 @@ async def _fail_waiting(
     template: tuple[str, str] | tuple[None, None],
     told: dict[str, Any],
     now: datetime,
+    failed: list[UUID],
 ) -> set[tuple[str, str]]:
     """Fail what waits, all of it or what shows the template (by its name and language)."""
     tenant_id, number_id = place
@@ -148,6 +174,7 @@ async def _fail_waiting(
     await cursor.execute(_FAIL, which)
     found = sorted(await cursor.fetchall())
     ids = [row[0] for row in found]
+    failed += ids
     await cursor.execute(
         "update messages set status = 'failed', failure = %s "
         "where tenant_id = %s and id = any(%s) and status = 'queued'",

@@ -59,9 +59,10 @@ async def record(
     lost = [one.item.id for one in final if _is_lost_reaction(one)]
     await consequences.undo_reactions(cursor, tenant_id, lost, now)
     changes = {("conversation", str(one.item.conversation_id)) for one in settled}
+    failed = [one.item.id for one in final if one.fate is Fate.FAILED]
     for one in outcomes:
-        changes |= await consequences.follow(cursor, channel, tenant_id, one, now)
-    return changes
+        changes |= await consequences.follow(cursor, channel, tenant_id, one, now, failed)
+    return changes | await consequences.void(cursor, tenant_id, failed, now)
 
 
 def _is_lost_reaction(one: Outcome) -> bool:

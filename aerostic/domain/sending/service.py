@@ -7,6 +7,7 @@ from sqlmodel import col, update
 from aerostic.core.errors import Conflict, NotFound, Refused
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
+from aerostic.domain.billing.charging import Outcome, Settled, settle
 from aerostic.domain.inbox import outbox, reactions, window
 from aerostic.domain.inbox.models import (
     Conversation,
@@ -52,6 +53,7 @@ def give_up(ctx: Context, message_id: UUID) -> Message:
         raise Conflict("That message is not in doubt any more.")
     message.status = MessageStatus.FAILED
     message.failure = {**(message.failure or {}), CHOSEN: "gave_up"}
+    settle(ctx, [Settled(message.id, Outcome.FAILED)])
     _show(ctx, message)
     return message
 
@@ -67,6 +69,7 @@ def cancel(ctx: Context, message_id: UUID) -> Message:
         raise Refused("That message has left already. It can not be taken back.")
     ctx.session.delete(item)
     message.status = MessageStatus.CANCELLED
+    settle(ctx, [Settled(message.id, Outcome.CANCELLED)])
     _show(ctx, message)
     return message
 
