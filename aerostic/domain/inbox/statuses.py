@@ -149,6 +149,7 @@ def _climb(ctx: Context, cursor: Cursor, touched: Sequence[_Told]) -> None:
         reactions.undo(ctx, lost)
         codes = {one.id: str((one.failure or {}).get("code", "")) for one in touched}
         undelivered.learn(ctx, {message_id: codes[message_id] for message_id in lost})
+    settle(ctx, [one for told in touched for one in _settled(told)])
     for told in touched:
         ctx.announce("conversation", told.conversation_id)
 
