@@ -1,12 +1,17 @@
 """An agent answers in a workflow: walked by the real engine, against Gemini's stand-in."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import select
 
 from aerostic.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from aerostic.core.ids import first_id_at
 from aerostic.core.settings import settings
-from aerostic.domain.ai import queries, service
+from aerostic.domain.ai import memory, queries, service, turns
+from aerostic.domain.ai.models import AgentTurn
 from aerostic.domain.ai.service import AgentDraft
 from aerostic.domain.automation import nodes
 from aerostic.domain.automation.models import ExecutionMode
@@ -48,7 +53,8 @@ def test_an_answer_its_log_its_cost_and_its_use(google, place):
     with place.work("admin") as ctx:
         row = queries.agent(ctx, agent).row
         assert (row.turns_today, row.tokens_today, row.cost_today_micros) == (1, 1_100, 550)
-        (used,) = usage.used(ctx, ctx.now.replace(hour=0), ctx.now.replace(year=ctx.now.year + 1))
+        used, run = usage.used(ctx, ctx.now.replace(hour=0), ctx.now.replace(year=ctx.now.year + 1))
+    assert (run.kind, run.events, run.quantity) == ("workflow_execution", 1, 1)
     assert (used.kind, used.events, used.quantity, used.cost_micros) == (
         "ai_agent_call", 1, 1_100, 550,
     )  # fmt: skip
@@ -417,6 +423,60 @@ def test_what_was_used_can_not_be_changed_or_deleted(google, place):
             connection.execute(text("select set_config('app.tenant_id', :tenant, true)"), tenant)
             connection.execute(text(statement))
         owner.dispose()
+
+
+def test_what_agents_remember_follows_whoever_stays_in_a_merge(google, place, rival):
+    agent = agent_of(place)
+    ada, other = contact_of(place, "Ada", "15550001111"), contact_of(place, "A.", "15550002222")
+    mine, theirs = (conversation_of(place, contact_id=one) for one in (ada, other))
+    for talk, name in ((theirs, "A. King"), (mine, "Ada")):
+        google.will_answer({"text": f"Good morning, {name}."})
+        asked(place, graph_with(agent), f"I am {name}.", conversation_id=talk)
+        keep = {"action": "set", "name": "name", "value": name}
+        ran(place, chain(("ai.memory_store", keep)), conversation_id=talk)
+    keep = {"action": "set", "name": "shoe", "value": "42"}
+    ran(place, chain(("ai.memory_store", keep)), conversation_id=theirs)
+    with place.work("owner") as ctx:
+        dossier.merge(ctx, ada, other)
+    with place.system_work() as ctx:
+        said = memory.recall(ctx, agent, f"conversation:{mine}", at_most=10)
+        assert [line.text for line in said] == [
+            "I am A. King.",
+            "Good morning, A. King.",
+            "I am Ada.",
+            "Good morning, Ada.",
+        ]
+        owner = memory.owner_of(ada)
+        assert memory.get_value(ctx, owner, "name") == "Ada"
+        assert memory.get_value(ctx, owner, "shoe") == "42"
+        rows = ctx.session.execute(text("select distinct owner from stored_values")).scalars()
+        assert rows.all() == [owner]
+        keys = ctx.session.execute(text("select key, conversation_id from agent_memories")).all()
+        assert keys == [(f"conversation:{mine}", mine)]
+    assert {one.conversation_id for one in turns_of(place, agent)} == {mine}
+
+
+def test_turns_are_kept_as_long_as_runs_are_and_their_use_for_ever(google, place, rival):
+    agent, theirs = agent_of(place), agent_of(rival)
+    for where, one in ((place, agent), (rival, theirs)):
+        google.will_answer({"text": "Yes."})
+        asked(where, graph_with(one), "Is it?")
+    month = timedelta(days=31)
+    for where in (place, rival):
+        with where.system_work() as ctx:
+            (turn,) = ctx.session.exec(select(AgentTurn)).all()
+            old = turn.model_dump(exclude={"id", "tenant_id"})
+            ctx.session.add(AgentTurn(**old, id=first_id_at(ctx.now - month)))
+    with place.system_work() as ctx:
+        assert turns.forget_old(ctx) == 1
+    assert len(turns_of(place, agent)) == 1
+    assert len(turns_of(rival, theirs)) == 2
+    with place.work("admin") as ctx:
+        used = usage.used(ctx, ctx.now - month, ctx.now + month)
+    assert [(one.kind, one.events) for one in used] == [
+        ("ai_agent_call", 1),
+        ("workflow_execution", 1),
+    ]
 
 
 def test_an_erased_contact_leaves_nothing_with_the_agents(google, place):

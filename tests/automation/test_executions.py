@@ -9,7 +9,7 @@ from sqlmodel import text
 
 from aerostic.core import clock
 from aerostic.core.errors import NotFound, Refused
-from aerostic.domain.automation import executions
+from aerostic.domain.automation import executions, waits
 from aerostic.domain.automation.models import (
     Execution,
     ExecutionMode,
@@ -18,6 +18,7 @@ from aerostic.domain.automation.models import (
 )
 from aerostic.domain.automation.nodes.base import NodeFailed
 from aerostic.domain.automation.runner import Runner
+from aerostic.domain.dossier import service as dossier
 from aerostic.domain.usage.models import UsageKind
 from tests.automation.kinds import (
     Ask,
@@ -34,7 +35,7 @@ from tests.automation.kinds import (
     walked,
     walking,
 )
-from tests.builders import conversation_of, used
+from tests.builders import contact_of, conversation_of, used
 
 CALL = ("test.call", {"what": "{{ input.what }}"})
 
@@ -146,6 +147,20 @@ def test_a_cancelled_run_is_over_and_so_is_what_it_called(place, rival):
     with pytest.raises(Refused, match="over already"):
         act(place, executions.cancel, run.id)
     assert used(place, UsageKind.WORKFLOW_EXECUTION) == [run.id, child]
+
+
+def test_a_question_is_answered_where_its_conversation_went_in_a_merge(place):
+    ada, other = contact_of(place, "Ada", "15550001111"), contact_of(place, "A.", "15550002222")
+    mine, theirs = (conversation_of(place, contact_id=one) for one in (ada, other))
+    version = published(place, chain(("test.ask", {})))
+    execution_id = begun(place, version, conversation_id=theirs)
+    assert walked(place, execution_id).status == "waiting"
+    with place.work("owner") as ctx:
+        dossier.merge(ctx, ada, other)
+    with place.system_work() as ctx:
+        assert waits.talks(ctx, [mine])[mine].waiting == execution_id
+    run = execution_of(place, execution_id)
+    assert (run.conversation_id, run.contact_id) == (mine, ada)
 
 
 def test_a_run_is_used_once_when_it_is_over_however_it_ends(place, rival, never):

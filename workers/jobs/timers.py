@@ -13,6 +13,7 @@ from aerostic.core.permissions import Permission, system
 from aerostic.core.queue import QueueName
 from aerostic.core.settings import settings
 from aerostic.core.tenancy import shared_work, unit_of_work
+from aerostic.domain.ai import turns
 from aerostic.domain.automation import executions
 from aerostic.domain.deliveries import tidying
 from aerostic.domain.inbox import service as inbox
@@ -78,4 +79,5 @@ def tidy(**_: object) -> None:
             tidying.tidy(ctx)
         with unit_of_work(tenant_id, TIDIER) as ctx:
             executions.forget_old(ctx)
+            turns.forget_old(ctx)
             webhooks.tidy(ctx)

@@ -6,16 +6,18 @@ own, so that what was spent is on record even where the run ends badly.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from aerostic.core.ids import new_id
+from aerostic.core.ids import first_id_at, new_id
 from aerostic.core.tenancy import Context
 from aerostic.domain.ai.models import AgentDay, AgentTurn, TurnOutcome
 from aerostic.domain.ai.persona import Persona
+from aerostic.domain.signals.models import AutomationSettings
 from aerostic.domain.usage.models import UsageKind
 from aerostic.domain.usage.recording import record
 
@@ -121,6 +123,26 @@ def _add_to_day(ctx: Context, agent_id: UUID, tokens: int, cost_micros: int) -> 
     }
     keys = ["tenant_id", "agent_id", "day"]
     ctx.session.execute(statement.on_conflict_do_update(index_elements=keys, set_=added))
+
+
+def forget_old(ctx: Context) -> int:
+    """Delete the turns that are older than the workspace keeps the log of its runs; return how many.
+
+    What was used stays: bills and figures are made of other rows.
+    """
+    kept = ctx.session.get(AutomationSettings, ctx.tenant_id) or AutomationSettings()
+    before = first_id_at(ctx.now - timedelta(days=kept.keep_days))
+    cursor = ctx.cursor().execute(_FORGET, (ctx.tenant_id, before, AT_A_TIME, ctx.tenant_id))
+    return cursor.rowcount
+
+
+AT_A_TIME = 20_000
+_FORGET = """
+    with old as (
+        select id from agent_turns where tenant_id = %s and id < %s order by id limit %s
+    )
+    delete from agent_turns t using old where t.tenant_id = %s and t.id = old.id
+"""
 
 
 def limit_met(agent: Persona, run: Spent, day: Spent) -> str:

@@ -3,6 +3,8 @@
 from typing import Any, cast
 from uuid import UUID
 
+from psycopg import Cursor
+
 from aerostic.core.tenancy import Context
 from aerostic.domain.contacts import history
 from aerostic.domain.contacts.schemas import EventKind
@@ -45,6 +47,24 @@ _MOVE = (
          and g.tenant_id = %(tenant)s and g.id = %(gone)s""",
     "update contacts set merged_into_id = %(kept)s, phone = null, revision = revision + 1"
     " where tenant_id = %(tenant)s and id = %(gone)s",
+)
+
+# What agents remember of both, the older first; of values under a name, this one's stays.
+_MEMORY = (
+    """insert into agent_memories as k (tenant_id, agent_id, key, conversation_id, said, updated_at)
+       select tenant_id, agent_id, %(new)s, coalesce(%(into)s, conversation_id), said, updated_at
+       from agent_memories where tenant_id = %(tenant)s and key = %(old)s
+       on conflict (tenant_id, agent_id, key) do update set
+           said = case when excluded.updated_at > k.updated_at
+               then k.said || excluded.said else excluded.said || k.said end,
+           updated_at = greatest(k.updated_at, excluded.updated_at)""",
+    "delete from agent_memories where tenant_id = %(tenant)s and key = %(old)s",
+)
+_VALUES = (
+    "insert into stored_values (tenant_id, owner, name, value, updated_at)"
+    " select tenant_id, %(new)s, name, value, updated_at from stored_values"
+    " where tenant_id = %(tenant)s and owner = %(old)s on conflict do nothing",
+    "delete from stored_values where tenant_id = %(tenant)s and owner = %(old)s",
 )
 
 # Conversations of both on one number become one; the others only change hands.
@@ -91,6 +111,13 @@ _MOVE_THREAD = (
        from conversations g
        where k.tenant_id = %(tenant)s and k.id = %(into)s
          and g.tenant_id = %(tenant)s and g.id = %(from)s""",
+    "update agent_memories set conversation_id = %(into)s"
+    " where tenant_id = %(tenant)s and conversation_id = %(from)s",
+    "update agent_turns set conversation_id = %(into)s"
+    " where tenant_id = %(tenant)s and conversation_id = %(from)s",
+    # A question that was asked there is answered here.
+    "update executions set conversation_id = %(into)s, contact_id = %(kept)s"
+    " where tenant_id = %(tenant)s and conversation_id = %(from)s and status = 'waiting'",
     "delete from conversation_labels where tenant_id = %(tenant)s and conversation_id = %(from)s",
     "delete from conversations where tenant_id = %(tenant)s and id = %(from)s",
 )
@@ -103,6 +130,7 @@ def join(ctx: Context, *, kept: UUID, gone: UUID, name: str = "") -> None:
     for into, out_of in cursor.execute(_TWINS, both).fetchall():
         for statement in _MOVE_THREAD:
             cursor.execute(statement, {**both, "into": into, "from": out_of})
+        _join_memories(cursor, both, f"conversation:{out_of}", f"conversation:{into}", into=into)
         ctx.announce("conversation", into)
     cursor.execute(
         "update messages m set contact_id = %(kept)s from conversations c"
@@ -117,6 +145,16 @@ def join(ctx: Context, *, kept: UUID, gone: UUID, name: str = "") -> None:
     )
     for statement in _MOVE:
         cursor.execute(cast(Any, statement), both)
+    _join_memories(cursor, both, f"contact:{gone}", f"contact:{kept}")
+    for statement in _VALUES:
+        cursor.execute(statement, {**both, "old": f"contact:{gone}", "new": f"contact:{kept}"})
     history.note(ctx, kept, EventKind.MERGED, merged_id=str(gone), name=name)
     ctx.announce("contact", kept)
     ctx.announce("contact", gone)
+
+
+def _join_memories(
+    cursor: Cursor[Any], both: dict[str, Any], old: str, new: str, *, into: UUID | None = None
+) -> None:
+    for statement in _MEMORY:
+        cursor.execute(cast(Any, statement), {**both, "old": old, "new": new, "into": into})
