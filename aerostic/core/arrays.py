@@ -83,7 +83,7 @@ class Encoded(bytes):
 
 
 class Document(Encoded):
-    """JSON that is ready to be sent: for few rows of many columns, of which arrays would be many and short."""
+    """JSON that is ready to be sent: for few rows of many columns, where arrays are many and short."""
 
     __slots__ = ()
 

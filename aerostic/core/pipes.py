@@ -51,8 +51,7 @@ class Pipe:
             for _, statements in by_tenant:
                 for text, _ in statements:
                     self._prepare(server, text)
-            async with asyncio.timeout(PATIENCE):
-                results = await self._execute(server, by_tenant)
+            results = await self._execute(server, by_tenant)
         except BaseException:
             await self.close()
             raise
@@ -98,7 +97,7 @@ class Pipe:
         kinds = []
         for tenant_id, statements in by_tenant:
             if tenant_id is not None:
-                server.send_query_prepared(_SCOPE, [str(tenant_id).encode()], [0], _BINARY)
+                server.send_query_prepared(_SCOPE, [tenant_id.hex.encode()], [0], _BINARY)
                 kinds.append(False)
             for text, values in statements:
                 encoded = [_encoded(one) for one in values]
@@ -108,7 +107,12 @@ class Pipe:
         server.pipeline_sync()
         if server.flush():
             self._loop.add_writer(self._socket, self._writable)
-        results = await self._done
+        late = psycopg.OperationalError(f"PostgreSQL did not answer within {PATIENCE:g} seconds.")
+        too_late = self._loop.call_later(PATIENCE, self._end, late)
+        try:
+            results = await self._done
+        finally:
+            too_late.cancel()
         if server.pipeline_status != PipelineStatus.OFF:
             server.exit_pipeline_mode()
         return [one for one, is_asked in zip(results, kinds, strict=True) if is_asked]

@@ -12,6 +12,7 @@ from aerostic.domain.automation import scope, templates
 from aerostic.domain.automation.graph import Graph, PlacedNode, PortType
 from aerostic.domain.automation.nodes import BY_KIND
 from aerostic.domain.automation.nodes.base import Node, NodeFailed
+from aerostic.domain.automation.templates import Template
 from aerostic.domain.automation.values import shown
 
 KEPT = 500  # plans in memory
@@ -26,7 +27,8 @@ class Place:
     title: str
     leads: Mapping[str, str]
     equipment: Mapping[str, tuple[PlacedNode, ...]]
-    settled: Any  # its configuration, where no part of it depends on the run
+    template: Template  # of its configuration
+    settled: Any  # that, where no part of it depends on the run
     shown: tuple[bytes, int] | None  # and that as the log shows it
 
     def configured(self, seen: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
@@ -36,7 +38,7 @@ class Place:
         """
         if self.settled is not None:
             return self.settled, ()
-        rendered = templates.render(self.node.config, seen)
+        rendered = self.template.render(seen)
         return read(self.kind, rendered.value), rendered.warnings
 
 
@@ -96,7 +98,8 @@ def _place(
     kind = BY_KIND[node.kind]
     settled = _settled(node, kind)
     in_log = None if settled is None else shown(scope.masked(settled.model_dump(mode="json")))
-    return Place(node, kind, node.name or kind.title, leads, equipment, settled, in_log)
+    template = Template(node.config)
+    return Place(node, kind, node.name or kind.title, leads, equipment, template, settled, in_log)
 
 
 def _settled(node: PlacedNode, kind: type[Node]) -> Any:

@@ -49,9 +49,9 @@ SECRET_HEADER, SIGNATURE_HEADER = "x-webhook-secret", "x-webhook-signature"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an address leads to."""
+    """What an address leads to. `entry` is its line in the directory: another one after a publication."""
 
-    stamp: UUID
+    entry: bytes
     tenant_id: UUID
     workflow_id: UUID
     version_id: UUID
@@ -115,7 +115,7 @@ class _Waiting:
     entered: asyncio.Future[Entered]
 
 
-_STAMPS = """
+_ENTRIES = """
     select uuid_send(workflow_id) || uuid_send(tenant_id) || uuid_send(stamp) from workflow_directory
     where workflow_id = any(%b::uuid[])
 """
@@ -181,22 +181,24 @@ class Gate:
             _tell(batch, found, over, error)
 
     async def _targets(self, ids: set[UUID]) -> dict[UUID, Target]:
-        rows = await self._pipe.run([(None, [(_STAMPS, [arrays.encode("uuid", ids)])])])
+        asked = [(None, [(_ENTRIES, [arrays.encode("uuid", ids)])])]
+        entries = {entry[:16]: entry for entry in (await self._pipe.run(asked))[0]}
         found = {}
-        for row in rows[0]:
-            workflow_id, tenant_id, stamp = (UUID(bytes=row[n : n + 16]) for n in (0, 16, 32))
-            target = self._known.get(workflow_id)
-            if (
-                target is None
-                or target.stamp != stamp
-                or time.monotonic() > target.known_at + FRESH
-            ):
-                target = await self._learn(workflow_id, tenant_id, stamp)
+        for workflow_id in ids:
+            entry = entries.get(workflow_id.bytes)
+            target = await self._target(workflow_id, entry) if entry else None
             if target is not None:
                 found[workflow_id] = target
         return found
 
-    async def _learn(self, workflow_id: UUID, tenant_id: UUID, stamp: UUID) -> Target | None:
+    async def _target(self, workflow_id: UUID, entry: bytes) -> Target | None:
+        known = self._known.get(workflow_id)
+        if known and known.entry == entry and time.monotonic() < known.known_at + FRESH:
+            return known
+        return await self._learn(workflow_id, entry)
+
+    async def _learn(self, workflow_id: UUID, entry: bytes) -> Target | None:
+        tenant_id = UUID(bytes=entry[16:32])
         async with lane_transaction(self.pool, tenant_id=tenant_id) as cursor:
             await cursor.execute(_TARGET, (tenant_id, workflow_id, KIND))
             row = await cursor.fetchone()
@@ -209,7 +211,7 @@ class Gate:
         plans = self.runner.plans
         secret_id = getattr(config, "secret", None)
         target = Target(
-            stamp=stamp,
+            entry=entry,
             tenant_id=tenant_id,
             workflow_id=workflow_id,
             version_id=row[0],

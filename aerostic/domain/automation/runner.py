@@ -112,16 +112,16 @@ class Runner:
 
         What is left of it goes on. After `patience` seconds it goes on without anybody who waits.
         """
-        answered: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Finished] = loop.create_future()
         self._answers[run.id] = answered
-        task = asyncio.create_task(self.walk(run))
+        enough = loop.call_later(patience, _wait_no_more, answered)
+        task = loop.create_task(self.walk(run))
         task.add_done_callback(partial(self._left, run, answered))
         try:
-            async with asyncio.timeout(patience):
-                return await asyncio.shield(answered)
-        except TimeoutError:
-            return Finished(ExecutionStatus.RUNNING, None)
+            return await answered
         finally:
+            enough.cancel()
             self._answers.pop(run.id, None)
 
     def _left(self, run: Run, answered: asyncio.Future[Finished], task: asyncio.Task[None]) -> None:
@@ -408,6 +408,11 @@ class Runner:
             log.warning("runs could not be given back: %s", error)
         self._threads.shutdown(wait=True)
         await gemini.rest()
+
+
+def _wait_no_more(answered: asyncio.Future[Finished]) -> None:
+    if not answered.done():
+        answered.set_result(Finished(ExecutionStatus.RUNNING, None))
 
 
 def _tell_pages(changed: dict[UUID, set[UUID]]) -> None:

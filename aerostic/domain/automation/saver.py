@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 LARGEST_BATCH = 100
 NO_DATABASE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 
-Saved = set[UUID]
+Saved = set[bytes]  # ids
 
 
 @dataclass(slots=True, eq=False)
@@ -99,7 +99,7 @@ class Saver:
                 for tenant_id, theirs in by_tenant.items()
             ]
         )
-        return {UUID(bytes=one) for rows in written for one in rows}
+        return {one for rows in written for one in rows}
 
     async def close(self) -> None:
         """Let go of the connection, once nobody saves any more."""
@@ -112,7 +112,7 @@ def _tell(batch: list[_Waiting], saved: Saved, error: BaseException | None) -> N
         if one.done.done():
             continue
         if error is None:
-            one.done.set_result(one.run.id in saved)
+            one.done.set_result(one.run.id.bytes in saved)
         elif isinstance(error, asyncio.CancelledError):
             one.done.cancel()
         else:

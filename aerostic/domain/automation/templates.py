@@ -65,9 +65,30 @@ def render(value: Any, scope: Scope) -> Rendered:
 
     A text that is one `{{ expression }}` alone keeps the type of its value.
     """
-    work = _Work()
-    rendered = _walk(value, scope, work, 0)
-    return Rendered(rendered, tuple(_warning(path) for path in work.missing))
+    return Template(value).render(scope)
+
+
+class Template:
+    """A value that is rendered again and again: what stands where in it is looked up once.
+
+    The parts without an expression are shared by all that it gives, and not to be changed.
+    """
+
+    __slots__ = ("_fill", "_value", "_written")
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+        self._written = sum(len(text) for text in _texts(value) if not has_expression(text))
+        self._fill = _filler(value, 0)
+
+    def render(self, scope: Scope) -> Rendered:
+        """As `render`. Raises TemplateProblem."""
+        work = _Work()
+        work.add(self._written)
+        if self._fill is None:
+            return Rendered(self._value)
+        rendered = self._fill(scope, work)
+        return Rendered(rendered, tuple(_warning(path) for path in work.missing))
 
 
 def has_expression(value: Any) -> bool:
@@ -115,10 +136,13 @@ class _Work:
         if len(self.missing) < 50:
             self.missing[path] = None
 
-    def write(self, text: str) -> str:
-        self.written += len(text)
+    def add(self, length: int) -> None:
+        self.written += length
         if self.written > MOST_WRITTEN:
             raise TemplateProblem(f"This writes more than {MOST_WRITTEN // 1000} kB of text.")
+
+    def write(self, text: str) -> str:
+        self.add(len(text))
         return text
 
     def do(self, units: int = 1) -> None:
@@ -134,16 +158,39 @@ class _Work:
             )
 
 
-def _walk(value: Any, scope: Scope, work: _Work, depth: int) -> Any:
+_Fill = Callable[[Scope, _Work], Any]
+
+
+def _filler(value: Any, depth: int) -> _Fill | None:
+    """What makes the value anew from a scope; nothing where it is always the same."""
     if isinstance(value, str):
-        return _text(value, scope, work)
+        return _text_filler(value) if has_expression(value) else None
+    if not isinstance(value, Mapping | list | tuple):
+        return None
     if depth > DEEPEST:
-        raise TemplateProblem(f"This is nested more than {DEEPEST} deep.")
-    if isinstance(value, Mapping):
-        return {name: _walk(part, scope, work, depth + 1) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_walk(part, scope, work, depth + 1) for part in value]
-    return value
+        return _too_deep
+    places = value.items() if isinstance(value, Mapping) else enumerate(value)
+    found = ((place, _filler(part, depth + 1)) for place, part in places)
+    fills = [(place, fill) for place, fill in found if fill is not None]
+    copied = dict if isinstance(value, Mapping) else list
+    return partial(_fill_parts, copied, value, fills) if fills else None
+
+
+def _fill_parts(
+    copied: Callable[[Any], Any],
+    value: Any,
+    fills: list[tuple[Any, _Fill]],
+    scope: Scope,
+    work: _Work,
+) -> Any:
+    made = copied(value)
+    for place, fill in fills:
+        made[place] = fill(scope, work)
+    return made
+
+
+def _too_deep(_scope: Scope, _work: _Work) -> Any:
+    raise TemplateProblem(f"This is nested more than {DEEPEST} deep.")
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -157,26 +204,31 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(part)
 
 
-def _text(text: str, scope: Scope, work: _Work) -> Any:
-    if "{{" not in text and "{%" not in text:
-        return work.write(text)
-    if alone := _ALONE.fullmatch(text):  # this and plain names are the commonest: no need of Liquid
-        return _counted(_plain(_looked_up(alone[1], scope, work)), work)
+def _text_filler(text: str) -> _Fill:
+    """Plain names are the commonest: no need of Liquid."""
+    if alone := _ALONE.fullmatch(text):
+        return partial(_fill_alone, alone[1], _segments(alone[1]))
     if pieces := _pieces(text):
-        return work.write("".join(_filled(pieces, scope, work)))
-    return _rendered(_parsed(text), scope, work)
+        return partial(_fill_pieces, pieces)
+    return lambda scope, work: _rendered(_parsed(text), scope, work)
 
 
-@lru_cache(maxsize=4_000)
+def _fill_alone(path: str, segments: tuple[str, ...], scope: Scope, work: _Work) -> Any:
+    return _counted(_plain(_looked_up(path, segments, scope, work)), work)
+
+
 def _pieces(text: str) -> tuple[str, ...]:
     """The text between names and the names in turn; nothing where there is more to it than names."""
     pieces = tuple(_NAMED.split(text)) if len(text) <= 4_000 else ()
     return () if has_expression(pieces[::2]) else pieces
 
 
-def _filled(pieces: tuple[str, ...], scope: Scope, work: _Work) -> Iterator[str]:
-    for place, piece in enumerate(pieces):
-        yield written(_looked_up(piece, scope, work)) if place % 2 else piece
+def _fill_pieces(pieces: tuple[str, ...], scope: Scope, work: _Work) -> str:
+    filled = list(pieces)
+    for place in range(1, len(filled), 2):
+        path = filled[place]
+        filled[place] = written(_looked_up(path, _segments(path), scope, work))
+    return work.write("".join(filled))
 
 
 @lru_cache(maxsize=4_000)
@@ -184,10 +236,13 @@ def _segments(path: str) -> tuple[str, ...]:
     return tuple(_SEGMENT.findall(path))
 
 
-def _looked_up(path: str, scope: Scope, work: _Work) -> Any:
+def _looked_up(path: str, segments: tuple[str, ...], scope: Scope, work: _Work) -> Any:
     work.do()
     found: Any = scope
-    for segment in _segments(path):
+    for segment in segments:
+        if type(found) is dict and segment in found:
+            found = found[segment]
+            continue
         found = _item(found, segment)
         if found is _MISSING:
             work.miss(path)
@@ -247,7 +302,7 @@ def _counted(value: Any, work: _Work) -> Any:
 
 def _plain(value: Any) -> Any:
     """As JSON knows it. What came straight from the scope is so already."""
-    if value is None or isinstance(value, str | bool | int | float | dict):
+    if type(value) in _PLAIN or isinstance(value, str | bool | int | float | dict):
         return value
     if isinstance(value, datetime | date):
         return value.isoformat()
@@ -260,6 +315,9 @@ def _plain(value: Any) -> Any:
             raise TemplateProblem(f"A list may have at most {MOST_ITEMS:,} items.")
         return [_plain(part) for part in value]
     return str(value)
+
+
+_PLAIN = frozenset({type(None), str, bool, int, float, dict})
 
 
 def _warning(path: str) -> str:
@@ -397,6 +455,8 @@ def written(value: Any) -> str:
         return plain
     if plain is None:
         return ""
+    if type(plain) is int:
+        return str(plain)
     return json.dumps(plain, ensure_ascii=False, default=str)
 
 

@@ -20,6 +20,7 @@ MOST_STEPS = 1_000
 DEEPEST = 5
 LONGEST_RUN = timedelta(minutes=10)
 ITEM, DONE = "each", "done"
+ADOPTED = frozenset({"contact", "conversation", "number"})
 FAILURE = "error"
 
 
@@ -193,8 +194,8 @@ def _leave_rest(run: Run, place: Place) -> None:
 
 def _adopt(run: Run, names: Mapping[str, Any]) -> None:
     """A step that found a contact or a conversation makes it the run's own."""
-    for name in ("contact", "conversation", "number"):
-        found = names.get(name)
+    for name in ADOPTED.intersection(names):
+        found = names[name]
         if isinstance(found, Mapping) and found.get("id"):
             setattr(run, f"{name}_id", UUID(str(found["id"])))
 
@@ -222,7 +223,7 @@ def _note(run: Run, taking: Taking, status: str, outcome: Outcome, *, error: str
         "output": orjson.Fragment(output),
         "error": error,
         "warnings": [*taking.warnings, *outcome.warnings],
-        "started_at": taking.began.isoformat(),
+        "started_at": taking.began,
         "ms": round(spent, 3),
         "truncated": max(given_size, output_size) > LONGEST_SHOWN,
         "tries": taking.tries,

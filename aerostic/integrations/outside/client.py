@@ -10,6 +10,7 @@ import socket
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -50,6 +51,8 @@ OURS = {
 # What proves who we are, wherever it came from.
 PROOFS = {"authorization", "cookie"}
 _HOST = re.compile(r"[A-Za-z0-9._:%-]{1,253}")
+_TOKEN = re.compile(r"[A-Za-z0-9\-_.!~*'#$%&+^`|]+")
+_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS)
 REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -179,11 +182,11 @@ class OutsideClient:
         try:
             async with session.request(
                 request.method,
-                URL(request.url),
+                _url(request.url),
                 headers={**request.headers, "Accept-Encoding": "gzip, deflate"},
                 data=request.body,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS),
+                timeout=_TIMEOUT,
             ) as response:
                 body = await _body(response, request.most_bytes)
                 headers = {name.lower(): value for name, value in response.headers.items()}
@@ -252,19 +255,23 @@ class _Resolver(AbstractResolver):
 
 def _checked(request: Request) -> Request:
     """A request that may be sent. Raises Refused."""
-    _check_url(request.url)
+    _url(request.url)
     headers = {name: value for name, value in request.headers.items() if name.lower() not in OURS}
     for name, value in headers.items():
-        if not _is_token(name) or not _is_line(value):
+        if not _TOKEN.fullmatch(name) or not _is_line(value):
             raise Refused(
                 f"The header “{name[:60]}” can not be sent: it holds a forbidden character."
             )
-    if not _is_token(request.method):
+    if not _TOKEN.fullmatch(request.method):
         raise Refused("That is not a method of HTTP.")
+    if request.method.isupper() and len(headers) == len(request.headers):
+        return request
     return replace(request, headers=headers, method=request.method.upper())
 
 
-def _check_url(text: str) -> None:
+@lru_cache(maxsize=500)
+def _url(text: str) -> URL:
+    """The address, if it may be called. Raises Refused."""
     if len(text) > LONGEST_URL:
         raise Refused(f"An address has at most {LONGEST_URL:,} characters.")
     try:
@@ -276,14 +283,7 @@ def _check_url(text: str) -> None:
         raise Refused(f"“{text[:100]}” is not an address that starts with https:// or http://.")
     if url.user is not None or url.password is not None:
         raise Refused("An address must not hold a user or a password. Use a secret instead.")
-
-
-def _is_token(text: str) -> bool:
-    return (
-        bool(text)
-        and text.isascii()
-        and all(sign.isalnum() or sign in "-_.!~*'#$%&+^`|" for sign in text)
-    )
+    return url
 
 
 def _is_line(text: str) -> bool:
@@ -299,7 +299,7 @@ def _next(request: Request, answer: Answer, target: str) -> Request:
         raise Unreadable(
             "The address redirects to something that is no address.", was_sent=True
         ) from None
-    _check_url(str(there))
+    _url(str(there))
     becomes_get = answer.status == 303 or (answer.status in {301, 302} and request.method == "POST")
     headers = CIMultiDict(request.headers)
     if there.origin() != here.origin():

@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +24,8 @@ from aerostic.core.tenancy import Context
 from aerostic.domain.automation.graph import PlacedNode, PortType
 
 R = TypeVar("R")
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Group(StrEnum):
@@ -92,8 +95,7 @@ class Respond:
     body: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a step did, and how the run goes on.
 
     Through `port`; or it rests (`wait`) and `resume` is asked later; or it ends (`ends`, with `reason`).
@@ -103,12 +105,12 @@ class Outcome:
 
     port: str = "out"
     output: Any = None
-    names: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, Any] = NOTHING
     wait: Wait | None = None
     ends: bool = False
     reason: str = ""
     respond: Respond | None = None
-    keep: Mapping[str, Any] = field(default_factory=dict)
+    keep: Mapping[str, Any] = NOTHING
     each: list[Any] | None = None
     call_workflow: "SubRun | None" = None
     warnings: tuple[str, ...] = ()
@@ -133,8 +135,7 @@ class NodeFailed(Exception):
         self.output = output
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Where a run stands: what a node is told. `scope` is what templates see."""
 
     tenant_id: UUID
@@ -148,8 +149,8 @@ class Step:
     contact_id: UUID | None = None
     number_id: UUID | None = None
     depth: int = 0
-    kept: Mapping[str, Any] = field(default_factory=dict)
-    equipment: Mapping[str, tuple[PlacedNode, ...]] = field(default_factory=dict)  # by input port
+    kept: Mapping[str, Any] = NOTHING
+    equipment: Mapping[str, tuple[PlacedNode, ...]] = NOTHING  # by input port
 
     @property
     def key(self) -> str:

@@ -283,6 +283,8 @@ def _told(config: Any, secret: vault.Opened | None) -> tuple[str, ...]:
 
 def _without(answer: Answer, told: tuple[str, ...]) -> Answer:
     """The answer with the secret hidden, wherever the service repeats it."""
+    if not told:
+        return answer
     body, url, headers = answer.body, answer.url, dict(answer.headers)
     for one in told:
         body, url = body.replace(one.encode(), MASK.encode()), url.replace(one, MASK)
