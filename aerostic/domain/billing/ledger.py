@@ -57,13 +57,16 @@ class Balance:
     has_become_low: bool
 
 
+# First, and by itself: a statement sees what was committed before it began, so the one that posts must begin
+# when the wallet is ours.
+LOCK = "select from wallets where tenant_id = %s for update"
 # What is free to spend goes down to the credit line and no further; what lies below it is owed, and is paid
 # before anything is available again.
 POST = """
     with was as (
         select available_micros as available, owed_micros as owed, low_balance_micros as low, is_low,
                coalesce(%(credit)s::bigint, credit_limit_micros) as credit
-        from wallets where tenant_id = %(tenant)s for update),
+        from wallets where tenant_id = %(tenant)s),
     meant as (
         select was.*, available - owed - %(given)s::bigint as net,
                greatest(available - owed - %(given)s::bigint, -credit) as then_available,

@@ -47,8 +47,10 @@ def at_the_end(ctx: Context, posting: Posting) -> None:
 
 def now(ctx: Context, posting: Posting) -> ledger.Balance:
     """Post it, and hold the wallet until the commit. Raises NotEnough."""
+    cursor = ctx.cursor()
+    cursor.execute(ledger.LOCK, (ctx.tenant_id,), prepare=True)
     values = ledger.values_of(ctx.tenant_id, posting)
-    row = ctx.cursor().execute(ledger.POST, values, prepare=True).fetchone()
+    row = cursor.execute(ledger.POST, values, prepare=True).fetchone()
     if row is None:
         free, currency = _free(ctx)
         raise _not_enough(_needed(posting), _needed(posting) - free, currency)

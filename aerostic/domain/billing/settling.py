@@ -93,6 +93,7 @@ async def settle_in_lane(
         await cursor.execute(allowances.COUNT, counted)
     moved = _postings(changed, "sender", now)
     for posting in moved:
+        await cursor.execute(ledger.LOCK, (tenant_id,), prepare=True)
         await cursor.execute(ledger.POST, ledger.values_of(tenant_id, posting), prepare=True)
     return {("wallet", str(tenant_id))} if moved else set()
 
