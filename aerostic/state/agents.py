@@ -19,9 +19,11 @@ from aerostic.state.forms import Form, typed
 from aerostic.state.guard import access
 
 MODEL_WORDS = {
-    "gemini-2.5-flash": "Gemini 2.5 Flash",
+    "gemini-3.5-flash-lite": "Gemini 3.5 Flash-Lite",
+    "gemini-3.8-flash": "Gemini 3.8 Flash",
+    "gemini-2.5-flash": "Gemini 2.5 Flash (until 1 December 2026)",
     "gemini-2.5-flash-lite": "Gemini 2.5 Flash-Lite",
-    "gemini-2.5-pro": "Gemini 2.5 Pro",
+    "gemini-2.5-pro": "Gemini 2.5 Pro (until 1 December 2026)",
     LOCAL: "Local answers",
 }
 

@@ -10,15 +10,18 @@ from sqlmodel import select
 from aerostic.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from aerostic.core.ids import first_id_at
 from aerostic.core.settings import settings
-from aerostic.domain.ai import memory, queries, service, turns
-from aerostic.domain.ai.models import AgentTurn
+from aerostic.domain.ai import memory, prices, queries, service, turns
+from aerostic.domain.ai.models import LOCAL, AgentTurn
 from aerostic.domain.ai.service import AgentDraft
 from aerostic.domain.automation import nodes
 from aerostic.domain.automation.models import ExecutionMode
+from aerostic.domain.automation.nodes.ai import GeminiModel
 from aerostic.domain.contacts.models import Contact
 from aerostic.domain.dossier import service as dossier
 from aerostic.domain.knowledge import service as knowledge
 from aerostic.domain.usage import queries as usage
+from aerostic.integrations.gemini.client import MODELS
+from aerostic.state.agents import MODEL_WORDS
 from tests.ai.agents import ORDER, TOOL_KINDS, agent_of, asked, graph_with, turns_of
 from tests.automation.kinds import chain, outputs, ran, test_kinds  # noqa: F401
 from tests.builders import contact_of, conversation_of
@@ -58,6 +61,27 @@ def test_an_answer_its_log_its_cost_and_its_use(google, place):
     assert (used.kind, used.events, used.quantity, used.cost_micros) == (
         "ai_agent_call", 1, 1_100, 550,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens_in", "cost"),
+    [
+        ("gemini-2.5-flash", 1_000_000, 2_800_000),
+        ("gemini-2.5-flash-lite", 1_000_000, 500_000),
+        ("gemini-2.5-pro", 200_000, 250_000 + 10_000_000),
+        ("gemini-2.5-pro", 200_001, 500_003 + 15_000_000),
+        ("gemini-9-ultra", 200_001, 500_003 + 15_000_000),
+        ("local", 1_000_000, 0),
+    ],
+)
+def test_a_model_costs_what_google_lists_and_an_unknown_one_the_most(model, tokens_in, cost):
+    assert prices.cost_of(model, tokens_in, 1_000_000) == cost
+    assert prices.cost_of(model, 1, 0) <= 2
+
+
+def test_every_model_that_may_be_chosen_has_a_price_and_a_name():
+    assert set(MODELS) | {LOCAL} == set(prices.PRICES) == set(MODEL_WORDS)
+    assert set(GeminiModel) == set(MODELS)
 
 
 def test_it_remembers_its_conversation_and_no_other(google, place):

@@ -364,7 +364,13 @@ def _agent(source: Source) -> Made:
     return Made("ai.agent", config, remarks=(remark,))
 
 
-_GEMINI = ("gemini-2.5-flash-lite", "gemini-2.5-flash", "gemini-2.5-pro")
+_GEMINI = (
+    "gemini-2.5-flash-lite",
+    "gemini-2.5-flash",
+    "gemini-2.5-pro",
+    "gemini-3.5-flash-lite",
+    "gemini-3.8-flash",
+)
 
 
 def _gemini(source: Source) -> Made:

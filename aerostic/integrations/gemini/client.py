@@ -29,7 +29,13 @@ from aerostic.integrations.gemini.errors import (
 if TYPE_CHECKING:
     from google.genai import types
 
-MODELS = ("gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.5-pro")
+MODELS = (
+    "gemini-3.5-flash-lite",
+    "gemini-3.8-flash",
+    "gemini-2.5-flash",
+    "gemini-2.5-flash-lite",
+    "gemini-2.5-pro",
+)
 EMBEDDING_MODEL = "gemini-embedding-001"
 EMBEDDING_SIZE = 768
 MOST_IN_A_BATCH = 100  # texts of one embedding request (Gemini API, batchEmbedContents)

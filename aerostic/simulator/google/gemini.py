@@ -36,7 +36,13 @@ M = TypeVar("M", bound=BaseModel)
 
 KEYS_BEGIN = "simulated"
 REMEMBERED = 200
-GENERATING = ("gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.5-pro")
+GENERATING = (
+    "gemini-3.5-flash-lite",
+    "gemini-3.8-flash",
+    "gemini-2.5-flash",
+    "gemini-2.5-flash-lite",
+    "gemini-2.5-pro",
+)
 EMBEDDING = ("gemini-embedding-001",)
 
 

@@ -68,6 +68,8 @@ class GeminiModel(StrEnum):
     FLASH = "gemini-2.5-flash"
     FLASH_LITE = "gemini-2.5-flash-lite"
     PRO = "gemini-2.5-pro"
+    FLASH_LITE_35 = "gemini-3.5-flash-lite"
+    FLASH_38 = "gemini-3.8-flash"
 
 
 class UseGemini(Equipment):
