@@ -29,6 +29,7 @@ from aerostic.domain.automation.models import (
     Workflow,
     WorkflowVersion,
 )
+from aerostic.domain.campaigns.models import CampaignRecipient
 from aerostic.domain.channels.models import AccountDirectory, NumberDirectory
 from aerostic.domain.connections.models import GoogleConnection
 from aerostic.domain.contacts.models import ContactAttribute, Tag
@@ -334,6 +335,47 @@ def _listed(world: World, client: TestClient) -> None:
     world.ids["list_id"] = answer.json()["id"]
 
 
+def _campaign(world: World, client: TestClient) -> None:
+    made = client.post(f"{V1}/campaigns", json=_campaign_of(world.ids))
+    world.ids["campaign_id"] = made.json()["id"]
+
+
+def _campaign_of(ids: Ids) -> Any:
+    return {
+        "name": "Autumn",
+        "variants": [{"template_id": ids["template_id"]}],
+        "number_ids": [ids["number_id"]],
+    }
+
+
+def _launched(world: World, client: TestClient) -> None:
+    _campaign(world, client)
+    client.post(f"{V1}/campaigns/{world.ids['campaign_id']}/launch", json={})
+
+
+def _paused(world: World, client: TestClient) -> None:
+    _launched(world, client)
+    client.post(f"{V1}/campaigns/{world.ids['campaign_id']}/pause")
+
+
+def _awaits_approval(world: World, client: TestClient) -> None:
+    body = {**_campaign_of(world.ids), "needs_approval": True}
+    made = client.post(f"{V1}/campaigns", json=body)
+    world.ids["campaign_id"] = made.json()["id"]
+    client.post(f"{V1}/campaigns/{world.ids['campaign_id']}/launch", json={})
+
+
+def _failed(world: World, client: TestClient) -> None:
+    _paused(world, client)
+    with world.place.system_work() as ctx:
+        row = CampaignRecipient(
+            campaign_id=UUID(world.ids["campaign_id"]),
+            contact_id=UUID(world.ids["contact_id"]),
+            state="failed",
+        )
+        ctx.session.add(row)
+
+
 EXAMPLES: dict[tuple[str, str], Example] = {
     ("get", f"{V1}/secrets"): Example("admin"),
     ("post", f"{V1}/secrets"): Example("admin", lambda _: {"name": "key", "value": "s3cret"}),
@@ -566,6 +608,38 @@ EXAMPLES |= {
     ("post", f"{V1}/contacts/{{contact_id}}/consents"): Example(
         body=lambda _: {"decision": "stopped"}
     ),
+}
+
+CAMPAIGN = f"{V1}/campaigns/{{campaign_id}}"
+EXAMPLES |= {
+    ("get", f"{V1}/campaigns"): Example("admin"),
+    ("post", f"{V1}/campaigns"): Example("admin", _campaign_of),
+    ("get", CAMPAIGN): Example("admin", prepare=_campaign),
+    ("put", CAMPAIGN): Example(
+        "admin", lambda ids: {**_campaign_of(ids), "revision": 0}, prepare=_campaign
+    ),
+    ("delete", CAMPAIGN): Example("admin", prepare=_campaign),
+    ("post", f"{CAMPAIGN}/plan"): Example("admin", prepare=_campaign),
+    ("get", f"{CAMPAIGN}/plan"): Example("admin", prepare=_campaign),
+    ("get", f"{CAMPAIGN}/progress"): Example("admin", prepare=_campaign),
+    ("get", f"{CAMPAIGN}/recipients"): Example("admin", prepare=_campaign),
+    ("get", f"{CAMPAIGN}/recipients/export"): Example("admin", prepare=_campaign),
+    ("get", f"{CAMPAIGN}/preview"): Example(
+        "admin", query="?contact_id={contact_id}", prepare=_campaign
+    ),
+    ("post", f"{CAMPAIGN}/test"): Example(
+        "admin", lambda ids: {"contact_id": ids["contact_id"]}, prepare=_campaign
+    ),
+    ("post", f"{CAMPAIGN}/launch"): Example("admin", lambda _: {}, prepare=_campaign),
+    ("post", f"{CAMPAIGN}/approve"): Example("owner", prepare=_awaits_approval),
+    ("put", f"{CAMPAIGN}/timing"): Example(
+        "admin", lambda _: {"time_zone": "Europe/Berlin"}, prepare=_campaign
+    ),
+    ("post", f"{CAMPAIGN}/pause"): Example("admin", prepare=_launched),
+    ("post", f"{CAMPAIGN}/resume"): Example("admin", prepare=_paused),
+    ("post", f"{CAMPAIGN}/cancel"): Example("admin", prepare=_launched),
+    ("post", f"{CAMPAIGN}/retry-failed"): Example("admin", prepare=_failed),
+    ("post", f"{CAMPAIGN}/duplicate"): Example("admin", prepare=_campaign),
 }
 
 

@@ -206,3 +206,14 @@ def test_a_gap_that_nothing_fills_is_refused(place):
     campaign_id = campaign(place, variables={})
     with pytest.raises(Invalid, match=r"body\.1"), place.work("admin") as ctx:
         service.plan(ctx, campaign_id)
+
+
+def test_the_list_shows_the_newest_first_and_only_ours(place, rival):
+    first, second = campaign(place, name="First"), campaign(place, name="Second")
+    campaign(rival)
+    with place.work("admin") as ctx:
+        page = queries.campaigns(ctx, limit=1)
+        rest = queries.campaigns(ctx, limit=1, after=page.next_cursor)
+    assert [one.id for one in page.items + rest.items] == [second, first]
+    assert [one.template_name for one in page.items] == ["autumn"]
+    assert rest.next_cursor is None

@@ -2,18 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from aerostic.core.errors import Invalid
 from aerostic.core.pages import Cursor, Page, cursor_of, page_size, read_cursor
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
-from aerostic.domain.campaigns import access, planning, reasons, timing, variables
+from aerostic.domain.campaigns import (
+    access,
+    exporting,
+    listing,
+    planning,
+    reasons,
+    timing,
+    variables,
+)
+from aerostic.domain.campaigns.listing import CLICKED, REPLIED
 from aerostic.domain.campaigns.models import (
     Campaign,
     CampaignEvent,
@@ -34,11 +42,9 @@ from aerostic.domain.campaigns.schemas import (
     VariantFunnel,
 )
 from aerostic.domain.contacts import naming
-from aerostic.domain.contacts.models import Contact
 from aerostic.domain.templates.gaps import VARIABLE
 from aerostic.domain.templates.models import Template
 
-REPLIED, CLICKED = "replied", "clicked"
 NEWEST_EVENTS = 50
 
 
@@ -104,7 +110,7 @@ def why_not(ctx: Context, campaign_id: UUID) -> list[ReasonCount]:
     statement = (
         select(col(recipient.state), col(recipient.reason), func.count())
         .where(
-            *_of_campaign(ctx, campaign_id),
+            *listing.of_campaign(ctx, campaign_id),
             col(recipient.state).in_((RecipientState.FAILED, RecipientState.SKIPPED)),
         )
         .group_by(col(recipient.state), col(recipient.reason))
@@ -130,11 +136,16 @@ def recipients(
     access.the_campaign(ctx, campaign_id)
     size = page_size(limit)
     last = read_cursor(after, UUID)[0] if after else None
-    found = list_recipients(
-        ctx, campaign_id, state=state, reason=reason, after=last, limit=size + 1
-    )
+    found = listing.some(ctx, campaign_id, state=state, reason=reason, after=last, limit=size + 1)
     rows = found[:size]
     return Page(rows, cursor_of(rows[-1].contact_id) if len(found) > size else None)
+
+
+@requires(Permission.CONTACTS_EXPORT)
+def export(ctx: Context, campaign_id: UUID, path: Path) -> int:
+    """Write every recipient and what became of them into a CSV file; return how many."""
+    access.the_campaign(ctx, campaign_id)
+    return exporting.write(ctx, campaign_id, path)
 
 
 @requires(Permission.CAMPAIGNS_READ)
@@ -210,89 +221,12 @@ def view_of(one: Campaign) -> CampaignView:
     )
 
 
-def list_recipients(
-    ctx: Context,
-    campaign_id: UUID,
-    *,
-    state: str | None = None,
-    reason: str | None = None,
-    after: UUID | None = None,
-    limit: int,
-) -> list[RecipientRow]:
-    """Some recipients, after a contact."""
-    statement = _recipients(ctx, campaign_id)
-    if state:
-        statement = statement.where(col(CampaignRecipient.state) == state)
-    if reason:
-        statement = statement.where(col(CampaignRecipient.reason) == reason)
-    if after:
-        statement = statement.where(col(CampaignRecipient.contact_id) > after)
-    found = ctx.session.execute(statement.order_by(col(CampaignRecipient.contact_id)).limit(limit))
-    return [_recipient(*row) for row in found]
-
-
-def _recipients(
-    ctx: Context, campaign_id: UUID
-) -> Select[CampaignRecipient, Contact, datetime, datetime]:
-    replied, clicked = aliased(CampaignResponse), aliased(CampaignResponse)
-    statement = select(CampaignRecipient, Contact, col(replied.at), col(clicked.at)).join(
-        Contact,
-        and_(
-            col(Contact.tenant_id) == col(CampaignRecipient.tenant_id),
-            col(Contact.id) == col(CampaignRecipient.contact_id),
-        ),
-    )
-    for response, kind in ((replied, REPLIED), (clicked, CLICKED)):
-        statement = statement.outerjoin(
-            response,
-            and_(
-                col(response.tenant_id) == ctx.tenant_id,
-                col(response.campaign_id) == campaign_id,
-                col(response.contact_id) == col(CampaignRecipient.contact_id),
-                col(response.kind) == kind,
-            ),
-        )
-    return statement.where(*_of_campaign(ctx, campaign_id))
-
-
-def _recipient(
-    one: CampaignRecipient,
-    contact: Contact,
-    replied_at: datetime | None,
-    clicked_at: datetime | None,
-) -> RecipientRow:
-    return RecipientRow(
-        contact_id=one.contact_id,
-        name=naming.display_name(contact.name, contact.profile_name, contact.phone),
-        phone=contact.phone,
-        state=one.state,
-        reason=one.reason,
-        reason_words=reasons.words_of(one.reason),
-        variant=one.variant,
-        attempt=one.attempt,
-        number_id=one.number_id,
-        message_id=one.message_id,
-        micros=one.micros if one.message_id else 0,
-        market=one.market,
-        sent_at=one.sent_at,
-        replied_at=replied_at,
-        clicked_at=clicked_at,
-    )
-
-
-def _of_campaign(ctx: Context, campaign_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(CampaignRecipient.tenant_id) == ctx.tenant_id,
-        col(CampaignRecipient.campaign_id) == campaign_id,
-    )
-
-
 def _counts(ctx: Context, campaign_id: UUID) -> dict[tuple[int, str], int]:
     """How many of each text are in each state."""
     recipient = CampaignRecipient
     statement = (
         select(col(recipient.variant), col(recipient.state), func.count())
-        .where(*_of_campaign(ctx, campaign_id))
+        .where(*listing.of_campaign(ctx, campaign_id))
         .group_by(col(recipient.variant), col(recipient.state))
     )
     return {(variant, state): count for variant, state, count in ctx.session.execute(statement)}
@@ -303,7 +237,7 @@ def _responses(ctx: Context, campaign_id: UUID) -> dict[tuple[int, str], int]:
     statement = (
         select(col(recipient.variant), col(response.kind), func.count())
         .where(
-            *_of_campaign(ctx, campaign_id),
+            *listing.of_campaign(ctx, campaign_id),
             col(response.tenant_id) == ctx.tenant_id,
             col(response.campaign_id) == campaign_id,
             col(response.contact_id) == col(recipient.contact_id),
@@ -368,7 +302,7 @@ def _template_names(ctx: Context, found: Iterable[Campaign]) -> dict[UUID, str]:
     statement = select(col(Template.id), col(Template.name)).where(
         col(Template.tenant_id) == ctx.tenant_id, col(Template.id).in_(ids)
     )
-    return dict(ctx.session.execute(statement).tuples().all())
+    return dict(ctx.session.execute(statement).all())
 
 
 def _text(template: Template, values: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from aerostic.core.ids import new_id
 from aerostic.core.queue import QueueName
 from aerostic.core.tenancy import Context
 from aerostic.domain.contacts.words import fold
-from aerostic.domain.inbox import content, people, reading, window
+from aerostic.domain.inbox import answering_campaigns, content, people, reading, window
 from aerostic.domain.inbox.hearing import Hearing
 from aerostic.domain.inbox.models import ConversationStatus, Direction, Origin
 from aerostic.integrations.meta.webhooks import MEDIA_TYPES, NOTICE_TYPES, Written
@@ -90,6 +90,7 @@ def take_in(
             _insert_media(ctx, cursor, new)
             _insert_messages(ctx, cursor, new)
             _move_conversations(ctx, cursor, new)
+            answering_campaigns.heard(ctx, cursor, (one.contact_id for one in new if one.counts))
     if heard is not None:
         _hear(heard, new)
     return new
