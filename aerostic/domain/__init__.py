@@ -16,6 +16,7 @@ import aerostic.domain.inbox.models
 import aerostic.domain.knowledge.models
 import aerostic.domain.mail.models
 import aerostic.domain.media.models
+import aerostic.domain.plans.models
 import aerostic.domain.platform.models
 import aerostic.domain.signals.models
 import aerostic.domain.templates.models

@@ -27,6 +27,7 @@ SHARED = {
     "oauth_states",
     "google_account_uses",
     "timers",
+    "plans",
     "rates",
     "waiting_mails",
 }

@@ -258,6 +258,25 @@ def test_agents_may_not_look_and_periods_make_sense(place):
             queries.report(ctx, date(2024, 1, 1), TUESDAY)
 
 
+def test_a_long_past_is_counted_in_slices_and_none_is_left_out(place):
+    talk = conversation_of(place)
+    with place.system_work() as ctx:
+        now = ctx.now
+    said(place, talk, now - timedelta(days=50))
+    seen: list[date] = []
+    for _ in range(4):
+        with place.system_work() as ctx:
+            due = service.due_days(ctx)
+            seen += due
+            if due:
+                service.counted(ctx, due, began=ctx.now)
+            ctx.cursor().execute(
+                "update analytics_progress set due_at = now() where tenant_id = %s",
+                (place.tenant_id,),
+            )
+    assert seen == [now.date() - timedelta(days=back) for back in range(52)]
+
+
 def test_the_job_counts_what_is_due_then_rests(place, rival):
     talk = conversation_of(place)
     with place.system_work() as ctx:

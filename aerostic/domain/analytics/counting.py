@@ -4,12 +4,15 @@ Rows change after their day, as when a message is read a week later, so a day is
 figures are replaced as a whole.
 """
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from aerostic.core.ids import first_id_at
 from aerostic.core.tenancy import Context
 from aerostic.domain.analytics import days
+
+SILENCE = timedelta(days=60)
 
 
 class Metric(StrEnum):
@@ -63,7 +66,8 @@ _MESSAGES = """
     where direction = 'outbound' and origin = 'inbox' and author_id is not null group by author_id
 """
 
-# Something is opened by the contact's first message, and by the first one after it was closed.
+# Something is opened by the contact's first message, by the first one after it was closed, and by the first
+# one after `SILENCE`: further back nothing is looked for.
 _OPENED = """
     with arrived as materialized (
         select conversation_id, occurred_at, id,
@@ -76,21 +80,25 @@ _OPENED = """
         select conversation_id, created_at from conversation_events
         where tenant_id = %(tenant)s and id >= %(first)s and id < %(end)s and kind = 'closed'
     )
-    select 'conversations.opened', '', count(*) from arrived a
-    left join lateral (
-        select max(e.created_at) as at from conversation_events e
-        where a.before is null and e.tenant_id = %(tenant)s and e.kind = 'closed'
-            and e.conversation_id = a.conversation_id and e.created_at < a.occurred_at
-    ) last_closed on true
-    where case when a.before is null then not exists (
+    select 'conversations.opened', '', count(*) from (
+        select from arrived a
+        left join lateral (
+            select max(e.created_at) as at from conversation_events e
+            where e.tenant_id = %(tenant)s and e.kind = 'closed'
+                and e.conversation_id = a.conversation_id and e.created_at < a.occurred_at
+        ) last_closed on true
+        where a.before is null and not exists (
             select from messages m where m.tenant_id = %(tenant)s
                 and m.conversation_id = a.conversation_id and m.origin = 'contact'
-                and m.id < %(end)s and m.occurred_at < a.occurred_at
-                and m.occurred_at > coalesce(last_closed.at, '-infinity')
-        ) else exists (
+                and m.id >= %(floor)s and m.id < %(end)s and m.occurred_at < a.occurred_at
+                and m.occurred_at > coalesce(last_closed.at, %(floor_at)s)
+        )
+        union all
+        select from arrived a where a.before is not null and exists (
             select from closed c where c.conversation_id = a.conversation_id
                 and c.created_at >= a.before and c.created_at < a.occurred_at
-        ) end
+        )
+    ) as opened
     having count(*) > 0
 """
 
@@ -110,8 +118,9 @@ _CLOSED = """
         left join lateral (
             select min(m.occurred_at) as at from messages m
             where m.tenant_id = %(tenant)s and m.conversation_id = c.conversation_id
-                and m.origin = 'contact' and m.id < %(end)s and m.occurred_at < c.created_at
-                and m.occurred_at > coalesce(last_closed.at, '-infinity')
+                and m.origin = 'contact' and m.id >= %(floor)s and m.id < %(end)s
+                and m.occurred_at < c.created_at
+                and m.occurred_at > coalesce(last_closed.at, %(floor_at)s)
         ) began on true
     )
     select 'conversations.closed', who, count(*) from closed group by who
@@ -133,7 +142,7 @@ _ANSWERS = """
                 select from messages m where m.tenant_id = %(tenant)s
                     and m.conversation_id = r.conversation_id and m.origin = 'inbox'
                     and m.author_id is not null and m.status not in ('failed', 'cancelled')
-                    and m.id < %(end)s
+                    and m.id >= %(floor)s and m.id < %(end)s
                     and m.occurred_at > opened.at and m.occurred_at < r.occurred_at
             ) as is_first, waiting.at as waiting_since
         from replies r
@@ -145,21 +154,23 @@ _ANSWERS = """
         left join lateral (
             select min(m.occurred_at) as at from messages m
             where m.tenant_id = %(tenant)s and m.conversation_id = r.conversation_id
-                and m.origin = 'contact' and m.id < %(end)s and m.occurred_at < r.occurred_at
-                and m.occurred_at > coalesce(last_closed.at, '-infinity')
+                and m.origin = 'contact' and m.id >= %(floor)s and m.id < %(end)s
+                and m.occurred_at < r.occurred_at
+                and m.occurred_at > coalesce(last_closed.at, %(floor_at)s)
         ) opened on true
         left join lateral (
             select max(m.occurred_at) as at from messages m
             where m.tenant_id = %(tenant)s and m.conversation_id = r.conversation_id
                 and m.direction = 'outbound' and m.origin <> 'campaign'
                 and m.status not in ('failed', 'cancelled')
-                and m.id < %(end)s and m.occurred_at < r.occurred_at
+                and m.id >= %(floor)s and m.id < %(end)s and m.occurred_at < r.occurred_at
         ) answered on true
         left join lateral (
             select min(m.occurred_at) as at from messages m
             where m.tenant_id = %(tenant)s and m.conversation_id = r.conversation_id
-                and m.origin = 'contact' and m.id < %(end)s and m.occurred_at < r.occurred_at
-                and m.occurred_at > coalesce(answered.at, '-infinity')
+                and m.origin = 'contact' and m.id >= %(floor)s and m.id < %(end)s
+                and m.occurred_at < r.occurred_at
+                and m.occurred_at > coalesce(answered.at, %(floor_at)s)
         ) waiting on true
     ), waits as (
         select 'people.first_response' as metric, author_id,
@@ -215,7 +226,15 @@ _WRITE = "insert into tenant_daily_metrics (tenant_id, metric, key, value, day)"
 def count(ctx: Context, day: date, zone: ZoneInfo) -> int:
     """Replace the figures of a day; return how many there are."""
     first, end = days.bounds(day, zone)
-    known = {"tenant": ctx.tenant_id, "first": first, "end": end, "day": day}
+    floor_at = datetime.combine(day, time(), tzinfo=zone) - SILENCE
+    known = {
+        "tenant": ctx.tenant_id,
+        "first": first,
+        "end": end,
+        "day": day,
+        "floor": first_id_at(floor_at),
+        "floor_at": floor_at,
+    }
     cursor = ctx.cursor()
     cursor.execute(
         "delete from tenant_daily_metrics where tenant_id = %s and day = %s and metric = any(%s)",

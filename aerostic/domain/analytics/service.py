@@ -1,7 +1,6 @@
 """Counting days: today's and yesterday's again and again, older ones now and then, as rows still change."""
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
@@ -17,26 +16,25 @@ from aerostic.domain.inbox.models import ConversationEvent, Message
 
 RECOUNT_EVERY = timedelta(hours=6)
 CHANGING = 35  # days: WhatsApp delivers for up to thirty
+SLICE = 20  # days: what one job counts of a recount
 SOONEST = timedelta(minutes=1)
-REST = 20  # times as long as it took: a workspace never takes more than a twentieth of a worker
+REST = 20  # times as long as two days took: a workspace never takes more than a tenth of a worker
 
 
 @requires(Permission.METRICS_FOLD)
 def due_days(ctx: Context) -> list[date]:
-    """The days to count now, the newest first: none where it is not due."""
+    """The days to count now, the newest first: none where it is not due, or where nothing happens."""
     progress = _progress(ctx)
     if progress.due_at > ctx.now:
         return []
     today = days.today(ctx)
-    if progress.time_zone != days.zone_of(ctx).key:
-        # One more: in the zone before, the first message may have been of the day before.
-        return _back(today, (today - _first_day(ctx)).days + 2)
-    if progress.recounted_at is None or progress.recounted_at <= ctx.now - RECOUNT_EVERY:
-        return _back(today, CHANGING)
-    if not _is_busy(ctx, today - timedelta(days=1)):
+    _begin_recount(ctx, progress, today)
+    recent = [today, today - timedelta(days=1)]
+    due = [*(recent if _is_busy(ctx, recent[-1]) else ()), *_slice(progress)]
+    if not due:
         progress.due_at = ctx.now + SOONEST
-        return []
-    return _back(today, 2)
+    ctx.session.add(progress)
+    return sorted(set(due), reverse=True)
 
 
 @requires(Permission.METRICS_FOLD)
@@ -47,19 +45,38 @@ def count_day(ctx: Context, day: date) -> None:
 
 
 @requires(Permission.METRICS_FOLD)
-def counted(ctx: Context, counted_days: list[date], *, began: datetime, zone: str) -> None:
-    """Remember that they were counted, in which zone, and when to do so again."""
-    progress = _progress(ctx)
-    if progress.time_zone != zone or len(counted_days) > 2:
-        progress.recounted_at = began
-    progress.time_zone, progress.counted_at = zone, began
-    progress.due_at = ctx.now + max(SOONEST, REST * (ctx.now - began))
+def counted(ctx: Context, counted_days: list[date], *, began: datetime) -> None:
+    """Remember that they were counted, and when to do so again."""
+    progress, oldest = _progress(ctx), min(counted_days)
+    if progress.next_day and oldest <= progress.next_day:
+        goes_on = progress.last_day is not None and oldest > progress.last_day
+        progress.next_day = oldest - timedelta(days=1) if goes_on else None
+    took = ctx.now - began
+    rest = max(SOONEST, REST * 2 * took / len(counted_days))
+    progress.counted_at, progress.due_at = began, ctx.now + (took if progress.next_day else rest)
     ctx.session.add(progress)
     ctx.announce("metrics", ctx.tenant_id)
 
 
-def zone_now(ctx: Context) -> ZoneInfo:
-    return days.zone_of(ctx)
+def _begin_recount(ctx: Context, progress: AnalyticsProgress, today: date) -> None:
+    """Of everything where the days are other ones now, else of those whose messages still change."""
+    zone = days.zone_of(ctx).key
+    if progress.time_zone != zone:
+        # One more day back: in the zone before, the first message may have been of that day.
+        back_to = max(_first_day(ctx) - timedelta(days=1), today - timedelta(days=days.LONGEST))
+    elif progress.recounted_at is None or progress.recounted_at <= ctx.now - RECOUNT_EVERY:
+        back_to = today - timedelta(days=CHANGING)
+    else:
+        return
+    progress.time_zone, progress.recounted_at = zone, ctx.now
+    progress.next_day, progress.last_day = today, back_to
+
+
+def _slice(progress: AnalyticsProgress) -> list[date]:
+    if progress.next_day is None or progress.last_day is None:
+        return []
+    many = min(SLICE, (progress.next_day - progress.last_day).days + 1)
+    return [progress.next_day - timedelta(days=place) for place in range(many)]
 
 
 def _progress(ctx: Context) -> AnalyticsProgress:
@@ -89,7 +106,3 @@ def _first_day(ctx: Context) -> date:
         .limit(1)
     ).first()
     return moment_of(found).astimezone(days.zone_of(ctx)).date() if found else days.today(ctx)
-
-
-def _back(today: date, many: int) -> list[date]:
-    return [today - timedelta(days=place) for place in range(max(1, min(many, days.LONGEST)))]

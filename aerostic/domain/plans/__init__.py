@@ -1,0 +1,1 @@
+"""What a workspace may use: plans with limits, kept where the action happens."""
