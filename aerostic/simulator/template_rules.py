@@ -148,7 +148,7 @@ class _Rules:
 
     def body(self, body: Json, most: int) -> None:
         text = body.get("text")
-        if not isinstance(text, str) or not 1 <= len(text) <= most:
+        if not isinstance(text, str) or not text.strip() or len(text) > most:
             raise refused(f"A body has 1 to {most} characters.", 2388040)
         stripped = text.strip()
         if re.match(VARIABLE, stripped) or re.search(VARIABLE.pattern + r"$", stripped):

@@ -319,12 +319,28 @@ def _at_meta(world: World, _: TestClient) -> None:
     world.ids["account_id"] = account["id"]
 
 
+def _written(world: World, client: TestClient) -> None:
+    """A draft of an account that Meta knows."""
+    _at_meta(world, client)
+    wanted = {"account_id": world.ids["account_id"], "name": f"n{new_id().hex}", **TEMPLATE}
+    made = member(world.place, "admin").post("/api/v1/templates", json=wanted)
+    assert made.status_code == 201, made.text
+    world.ids["template_id"] = made.json()["id"]
+
+
+TEMPLATE = {
+    "language": "en_US",
+    "category": "UTILITY",
+    "components": [{"type": "BODY", "text": "We are open until six."}],
+}
 TEXT = {"type": "text", "text": "Until six"}
 V1 = "/api/v1"
 TALK = f"{V1}/conversations/{{conversation_id}}"
 FLOW = f"{V1}/workflows/{{workflow_id}}"
 HOOKS = f"{V1}/webhook-endpoints"
 HOOK = f"{HOOKS}/{{endpoint_id}}"
+
+
 def _segmented(world: World, client: TestClient) -> None:
     made = client.post(f"{V1}/segments", json={"name": "All", "filter": {"kind": "all"}})
     world.ids["segment_id"] = made.json()["id"]
@@ -413,6 +429,21 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("get", f"{V1}/search"): Example(query="?text=ada"),
     ("get", f"{V1}/templates"): Example(),
     ("get", f"{V1}/templates/{{template_id}}"): Example(),
+    ("post", f"{V1}/templates"): Example(
+        "admin", lambda ids: {"account_id": ids["account_id"], "name": "new", **TEMPLATE}
+    ),
+    ("patch", f"{V1}/templates/{{template_id}}"): Example(
+        "admin", lambda _: {"revision": 0, **TEMPLATE}
+    ),
+    ("delete", f"{V1}/templates/{{template_id}}"): Example("admin", prepare=_written),
+    ("post", f"{V1}/templates/{{template_id}}/submit"): Example("admin", prepare=_written),
+    ("post", f"{V1}/templates/{{template_id}}/duplicate"): Example(
+        "admin", lambda _: {"name": "copy", "language": "de"}
+    ),
+    ("post", f"{V1}/templates/{{template_id}}/discard"): Example("admin"),
+    ("post", f"{V1}/templates/sync"): Example(
+        "admin", lambda ids: {"account_id": ids["account_id"]}, prepare=_at_meta
+    ),
     ("post", f"{V1}/media"): Example(files=_file),
     ("get", "/media/{media_id}"): Example(prepare=_uploaded),
     ("get", f"{V1}/accounts"): Example(),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, cast, func, tuple_
+from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlmodel import col, select
 
 from aerostic.core.errors import NotFound
@@ -34,6 +35,7 @@ _LAST_USE = (
     "select id from messages where tenant_id = %(tenant)s and template_id = %(id)s "
     "order by id desc limit 1"
 )
+_TEXTS = cast("$.**.text", JSONPATH)
 _PATTERN_SIGNS = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
@@ -248,8 +250,8 @@ def _fitting(wanted: TemplateFilter) -> list[ColumnElement[bool]]:
 def _mentions(word: str) -> ColumnElement[bool]:
     """In its name or its words. An account has 6,000 templates at most, so they are read through."""
     pattern = f"%{word.translate(_PATTERN_SIGNS)}%"
-    texts = func.jsonb_path_query_array(col(Template.components), "$.**.text")
-    drafted = func.jsonb_path_query_array(col(Template.draft), "$.**.text")
+    texts = func.jsonb_path_query_array(col(Template.components), _TEXTS)
+    drafted = func.jsonb_path_query_array(col(Template.draft), _TEXTS)
     return (
         col(Template.name).ilike(pattern)
         | cast(texts, Text).ilike(pattern)

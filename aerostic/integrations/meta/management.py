@@ -80,8 +80,8 @@ class Management:
     def __init__(self, access_token: str, *, graph_version: str | None = None) -> None:
         version = graph_version or settings().meta_graph_version
         self._token, self._proofs = access_token, Proofs()
+        self._url = f"{settings().meta_graph_url}/{version}"
         self._http = httpx.Client(
-            base_url=f"{settings().meta_graph_url}/{version}/",
             headers={"Authorization": f"Bearer {access_token}"},
             timeout=20,
             follow_redirects=False,  # a token never follows a redirect
@@ -216,7 +216,7 @@ class Management:
         try:
             response = self._http.request(
                 method,
-                path,
+                f"{self._url}/{path}",  # whole: `upload:…` alone would read as an address
                 params=query,
                 json=body,
                 content=content,
