@@ -7,6 +7,7 @@ from aerostic.components.typeface import Typeface
 from aerostic.pages import (  # noqa: F401  (importing a page adds it)
     agent,
     agents,
+    analytics,
     automation,
     contact,
     contact_import,

@@ -53,6 +53,13 @@ WORKSPACE_PAGES = (
     ),
     Entry("ai", "AI", "bot", Permission.AI_READ, "agents gemini assistant bots answers"),
     Entry("knowledge", "Knowledge", "library", Permission.AI_READ, "documents files web pages"),
+    Entry(
+        "analytics",
+        "Analytics",
+        "chart-column",
+        Permission.ANALYTICS_READ,
+        "figures reports response times statistics export",
+    ),
     Entry("team", "Team", "users", Permission.TEAM_READ, "members invitations roles"),
     Entry(
         "settings",
