@@ -34,6 +34,12 @@ PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opt
 users = typer.Typer(help="Users, without a browser.", no_args_is_help=True)
 tenants = typer.Typer(help="Workspaces, without a browser.", no_args_is_help=True)
 deliveries = typer.Typer(help="Meta's webhook deliveries.", no_args_is_help=True)
+ledger = typer.Typer(help="The ledger of every wallet.", no_args_is_help=True)
+wallet = typer.Typer(help="A workspace's money, without a browser.", no_args_is_help=True)
+prices = typer.Typer(help="What messages cost.", no_args_is_help=True)
+cli.add_typer(ledger, name="ledger")
+cli.add_typer(wallet, name="wallet")
+cli.add_typer(prices, name="prices")
 cli.add_typer(deliveries, name="deliveries")
 cli.add_typer(users, name="user")
 cli.add_typer(tenants, name="tenant")
@@ -187,6 +193,93 @@ def replay_deliveries(
     with servers.at_hand(from_here(data_dir)):
         count = parked.replay(ids or [])
     console.say(f"{count} to be applied once more." if count else "None is parked.")
+
+
+TenantSlug = Annotated[str, typer.Option("--tenant", help="The workspace's short name.")]
+TenantOrCard = Annotated[
+    str | None,
+    typer.Option("--tenant", help="The workspace's short name; without: the default rate card."),
+]
+Note = Annotated[str, typer.Option(help="Stands in the ledger for good.")]
+
+
+@ledger.command("verify")
+def verify_ledger(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Recompute every wallet from its entries. Exits with 1 when something does not add up."""
+    from aerostic.operations import money, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        wallets, entries, findings = money.verify()
+    console.say(f"{entries:,} entries of {wallets:,} workspaces were added up.")
+    tell(findings)
+
+
+@wallet.command("top-up")
+def top_up_wallet(
+    amount: str,
+    tenant: TenantSlug,
+    key: Annotated[str | None, typer.Option(help="Twice is once by it.")] = None,
+    note: Note = "",
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Put money that came in into a wallet."""
+    from aerostic.operations import money, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        console.say(f"{tenant} has {money.top_up(tenant, amount, key=key, note=note)}.")
+
+
+@wallet.command("adjust")
+def adjust_wallet(
+    amount: str, tenant: TenantSlug, note: Note, data_dir: DataDir = DEFAULT_DATA_DIR
+) -> None:
+    """Put a balance right, up or down: `adjust --tenant demo --note "..." -- -2.50`."""
+    from aerostic.operations import money, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        console.say(f"{tenant} has {money.adjust(tenant, amount, note=note)}.")
+
+
+@wallet.command("credit")
+def set_credit_line(
+    amount: str, tenant: TenantSlug, note: Note = "", data_dir: DataDir = DEFAULT_DATA_DIR
+) -> None:
+    """How far below zero a wallet may go. 0 withdraws the credit line."""
+    from aerostic.operations import money, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        console.say(f"{tenant} can spend {money.set_credit(tenant, amount, note=note)}.")
+
+
+@prices.command("export")
+def export_prices(tenant: TenantOrCard = None, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Prices as CSV, to be changed and taken in again."""
+    from aerostic.operations import money, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        console.say(money.export_prices(tenant).rstrip())
+
+
+@prices.command("import")
+def import_prices(
+    file: Path, tenant: TenantOrCard = None, data_dir: DataDir = DEFAULT_DATA_DIR
+) -> None:
+    """Take in a CSV of currency,market,category,price,valid_from: all of it or nothing."""
+    from aerostic.operations import money, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        count = money.import_prices(from_here(file), tenant)
+    console.say(f"{count:,} prices were taken in.")
+
+
+@prices.command("preview")
+def preview_prices(file: Path, tenant: TenantSlug, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """What the last 30 days would have cost a workspace at the prices of a CSV. Changes nothing."""
+    from aerostic.operations import money, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        for line in money.preview_prices(from_here(file), tenant):
+            console.say(line)
 
 
 @users.command("create")

@@ -29,6 +29,7 @@ from aerostic.domain.automation.models import (
     Workflow,
     WorkflowVersion,
 )
+from aerostic.domain.billing.models import Charge
 from aerostic.domain.campaigns.models import CampaignRecipient
 from aerostic.domain.channels.models import AccountDirectory, NumberDirectory
 from aerostic.domain.connections.models import GoogleConnection
@@ -351,6 +352,19 @@ def _listed(world: World, client: TestClient) -> None:
     world.ids["list_id"] = answer.json()["id"]
 
 
+def _charged(world: World, _: TestClient) -> None:
+    charge = Charge(
+        message_id=UUID(world.ids["message_id"]),
+        state="free",
+        micros=0,
+        category="service",
+        market="",
+        why="Free.",
+    )
+    with world.place.system_work() as ctx:
+        ctx.session.add(charge)
+
+
 def _campaign(world: World, client: TestClient) -> None:
     made = client.post(f"{V1}/campaigns", json=_campaign_of(world.ids))
     world.ids["campaign_id"] = made.json()["id"]
@@ -563,6 +577,16 @@ EXAMPLES: dict[tuple[str, str], Example] = {
 RUN = f"{V1}/executions/{{execution_id}}"
 EXAMPLES |= {
     ("get", f"{V1}/usage"): Example("admin", query="?since=2026-11-01&until=2026-11-30"),
+    ("get", f"{V1}/wallet"): Example("owner"),
+    ("patch", f"{V1}/wallet"): Example("owner", lambda _: {"low_balance_micros": 1_000_000}),
+    ("get", f"{V1}/wallet/entries"): Example("owner"),
+    ("get", f"{V1}/wallet/statement.csv"): Example(
+        "owner", query="?since=2026-11-01&until=2026-11-30"
+    ),
+    ("get", f"{V1}/wallet/statement.pdf"): Example(
+        "owner", query="?since=2026-11-01&until=2026-11-30"
+    ),
+    ("get", f"{V1}/messages/{{message_id}}/charge"): Example("owner", prepare=_charged),
     ("get", f"{V1}/analytics"): Example("admin", query="?since=2026-11-01&until=2026-11-30"),
     ("get", f"{V1}/analytics/csv"): Example(
         "admin", query="?table=days&since=2026-11-01&until=2026-11-30"

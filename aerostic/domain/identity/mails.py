@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from aerostic.core.settings import settings
 from aerostic.core.tenancy import Context
+from aerostic.domain.identity.models import Tenant
 from aerostic.domain.mail import outbox
 from aerostic.integrations.email import Mail
 
@@ -117,6 +118,22 @@ def invitation(
             f"{inviter} invites you to join {workspace} on Aerostic as {role}.",
             f"Accept within seven days: {link}",
             "If you do not know them, leave this unanswered.",
+        ],
+    )
+
+
+def wallet_low(ctx: Context, to: str, name: str, *, tenant: Tenant, left: str) -> None:
+    """To the owners, when the balance has fallen below the line that one of them drew."""
+    workspace = _one_line(tenant.name)
+    _send(
+        ctx,
+        to,
+        f"{workspace} has {left} left for messages",
+        [
+            f"Hello {name},",
+            f"The wallet of {workspace} has {left} left, which is below the line that you drew.",
+            "Once it is empty, templates and campaigns are refused before they leave. How to top it up, "
+            f"and where to move the line: {_link(f'/dashboard/{tenant.id}/billing')}",
         ],
     )
 

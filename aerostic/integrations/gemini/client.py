@@ -220,11 +220,12 @@ class Gemini:
             raise NotUnderstood(f"At most {MOST_IN_A_BATCH} texts are embedded at once.")
         from google.genai import types
 
+        contents: list[types.PartUnionDict] = [*texts]
         task = "RETRIEVAL_QUERY" if is_query else "RETRIEVAL_DOCUMENT"
         async with _in_words():
             answer = await self._client.aio.models.embed_content(
                 model=EMBEDDING_MODEL,
-                contents=list(texts),
+                contents=contents,
                 config=types.EmbedContentConfig(
                     task_type=task, output_dimensionality=EMBEDDING_SIZE
                 ),
