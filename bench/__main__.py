@@ -11,7 +11,7 @@ from bench.machine import spin
 from bench.stage import NotPossible
 
 Measure = Callable[..., Iterator[Figure]]
-NAMES = ("ingest", "effects", "live", "send", "workflow", "waiting")
+NAMES = ("ingest", "effects", "live", "send", "workflow", "waiting", "broadcast", "ledger")
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ from aerostic.core.errors import Unavailable
 from aerostic.core.permissions import Actor, Permission, PlatformRole, Role, member, system
 from aerostic.core.tenancy import Context, shared_work, unit_of_work
 from aerostic.domain.automation import service as automation
+from aerostic.domain.billing import service as billing
 from aerostic.domain.channels import queries as channels_queries
 from aerostic.domain.channels import service as channels
 from aerostic.domain.channels.models import NumberMode
@@ -31,7 +32,10 @@ from aerostic.domain.tenants.models import Membership, Tenant
 from aerostic.integrations.simulator import Customers
 
 SLUG = "demo"
-SEEDER = system("demo", Permission.PLATFORM_USERS, Permission.PLATFORM_TENANTS)
+SEEDER = system(
+    "demo", Permission.PLATFORM_USERS, Permission.PLATFORM_TENANTS, Permission.PLATFORM_PRICES
+)
+FUNDS = 100_000_000  # micro-units: enough for some thousand messages
 SECONDS_TO_ARRIVE = 30
 
 DEMO_NUMBER = "100000000000001"
@@ -60,6 +64,8 @@ def seed(simulator_url: str, password: str) -> None:
     rival = _rival(password)
     with shared_work(SEEDER) as ctx:
         _user(ctx, "root@aerostic.test", "Root", password, PlatformRole.SUPER_ADMIN)
+    _fund(demo)
+    _fund(rival)
     _connect(demo, "200000000000001", DEMO_NUMBER, "EAAsim-demo")
     _connect(rival, "200000000000002", RIVAL_NUMBER, "EAAsim-rival")
     with Customers(simulator_url) as customers:
@@ -104,6 +110,11 @@ def _connect(place: Workspace, account: str, number: str, token: str) -> None:
         account_id = connected.account_id
     with unit_of_work(place.tenant_id, place.owner) as ctx:
         templates.sync(ctx, account_id)
+
+
+def _fund(place: Workspace) -> None:
+    with unit_of_work(place.tenant_id, SEEDER) as ctx:
+        billing.top_up(ctx, FUNDS, key="demo", note="To try things out")
 
 
 def _first_messages(customers: Customers) -> None:
