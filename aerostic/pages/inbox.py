@@ -512,6 +512,7 @@ def _composer() -> rx.Component:
         window_closes_at=InboxState.detail["window_closes_at"].to(str),
         problem=InboxState.problem,
         canned=InboxState.canned,
+        colleagues=InboxState.members,
         templates=InboxState.templates,
         reply_to=InboxState.reply_to,
         returned=InboxState.returned,

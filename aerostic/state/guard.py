@@ -112,6 +112,10 @@ class People:
         await self.look_up([token])
         return self._recent[token][1]
 
+    def forget(self, token: str) -> None:
+        """Ask anew the next time."""
+        self._recent.pop(token, None)
+
     async def look_up(self, tokens: Iterable[str]) -> None:
         """Ask once for all of whom we have not asked lately."""
         now = time.monotonic()
@@ -125,9 +129,7 @@ class People:
         now = time.monotonic()
         if len(self._recent) >= MOST_REMEMBERED:
             self._recent = {one: seen for one, seen in self._recent.items() if seen[0] > now}
-        # Who has just set up a second factor goes on at once, so that "not yet" is asked anew each time.
-        lasting = 0.0 if found and found.must_enrol else SECONDS_CACHED
-        self._recent[token] = (now + lasting, found)
+        self._recent[token] = (now + SECONDS_CACHED, found)
 
 
 people = People()
@@ -178,9 +180,12 @@ async def recognise(token: str, tenant_id: UUID | None, ip: str) -> Caller:
         return replace(who, problem=problem)
 
 
-async def _caller_of(router_data: dict[str, Any]) -> Caller:
+async def _caller_of(router_data: dict[str, Any], *, arrives: bool) -> Caller:
+    """Whoever opens a page is looked up anew: they may have joined, left or set something up just now."""
     headers = router_data.get("headers") or {}
     token = access_token(headers.get("cookie", ""))
+    if arrives:
+        people.forget(token)
     tenant_id = workspace_of(str(router_data.get("asPath", "")))
     return await recognise(token, tenant_id, str(router_data.get("ip", "")))
 
@@ -188,6 +193,7 @@ async def _caller_of(router_data: dict[str, Any]) -> Caller:
 _ROOT = State.get_full_name()
 _ON_LOAD = OnLoadInternalState.get_full_name()
 HYDRATE = frozenset({f"{_ROOT}.hydrate", f"{_ROOT}.hydrate_and_load"})
+ARRIVALS = HYDRATE | {f"{_ON_LOAD}.on_load_internal"}
 # What Reflex's own client calls. They show and set nothing but the caller's own tree.
 FRAMEWORK = HYDRATE | {
     f"{_ROOT}.set_is_hydrated",
@@ -202,7 +208,7 @@ class AuthGuard(rx.Middleware):
     """Stands before every event: clicks, chained events, page loads."""
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
-        who = await _caller_of(state.router_data)
+        who = await _caller_of(state.router_data, arrives=event.name in ARRIVALS)
         caller.set(who)
         if await _belongs_to_another(state, who):
             if event.name not in HYDRATE:

@@ -23,6 +23,7 @@ from aerostic.state.base import AppState
 from aerostic.state.guard import access, caller
 from aerostic.state.plain import plain
 
+MOST_MENTIONED = 50
 MOST_ROWS = 200
 MOST_MESSAGES = 200
 PAGE = 50
@@ -364,8 +365,9 @@ class InboxState(AppState):
     @access(Permission.INBOX_REPLY)
     async def add_note(self, written: Payload) -> EventSpec | None:
         meant = self._meant_for(written)
+        named = [_id(str(one)) for one in list(written.get("mentions") or [])[:MOST_MENTIONED]]
         _, sorry = await self.attempt(
-            self.call(service.add_note, meant, str(written.get("text", "")))
+            self.call(service.add_note, meant, str(written.get("text", "")), named)
         )
         if sorry:
             self._give_back(written)

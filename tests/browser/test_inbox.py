@@ -107,12 +107,19 @@ def test_a_file_goes_where_it_was_chosen_though_another_conversation_is_open_by_
     site.says("Mei Tanaka", "Good morning")
     open_conversation(page, "Jonas Weber")
     page.get_by_role("textbox", name="Message", exact=True).fill("Here it is")
+    page.get_by_label("File to send", exact=True).set_input_files(
+        {"name": "invoice.txt", "mimeType": "text/plain", "buffer": b"12.50"}
+    )
+    chosen = page.get_by_role("figure", name="File to send: invoice.txt")
+    expect(chosen).to_contain_text("5 bytes")
+    open_conversation(page, "Mei Tanaka")
+    expect(chosen).to_have_count(0)
+    open_conversation(page, "Jonas Weber")
+    expect(chosen).to_be_visible()
     held: list[Route] = []
     page.route("**/api/v1/media", lambda route: held.append(route))
     with page.expect_request("**/api/v1/media"):
-        page.get_by_label("File to send").set_input_files(
-            {"name": "invoice.txt", "mimeType": "text/plain", "buffer": b"12.50"}
-        )
+        page.get_by_role("button", name="Send", exact=True).click()
     open_conversation(page, "Mei Tanaka")
     box = page.get_by_role("textbox", name="Message", exact=True)
     expect(box).to_have_value("")
@@ -159,3 +166,17 @@ def test_a_conversation_is_snoozed_until_a_chosen_moment(
     expect(page.get_by_role("button", name="Reopen")).to_be_visible()
     page.get_by_role("button", name="Snoozed").click()
     expect(page.get_by_role("list", name="Conversations")).to_contain_text("Amara Okafor")
+
+
+def test_a_private_note_calls_upon_a_colleague(page: Page, site: Site, cafe: Place) -> None:
+    enter(page, site, cafe.emails["agent"], inbox_of(cafe))
+    site.says("Jonas Weber", "Is the terrace open?")
+    open_conversation(page, "Jonas Weber")
+    page.get_by_role("tab", name="Private note").click()
+    note = page.get_by_role("textbox", name="Private note")
+    note.press_sequentially("Please look, @Ow")
+    page.get_by_role("option", name="@Owner").click()
+    expect(note).to_have_value("Please look, @Owner ")
+    page.get_by_role("button", name="Save").click()
+    written = page.get_by_role("note").filter(has_text="Please look, @Owner")
+    expect(written.locator("b", has_text="@Owner")).to_be_visible()

@@ -25,6 +25,7 @@ from aerostic.domain.inbox.schemas import (
     View,
 )
 from tests.builders import contact_of, conversation_of, inbound, outbound
+from tests.mailbox import mails_to, text_of
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -215,7 +216,7 @@ def test_a_removed_message_keeps_its_place_but_not_its_words(place):
 
 def rows_of(place, model):
     with place.system_work() as ctx:
-        return list(ctx.session.exec(select(model)))
+        return sorted(ctx.session.exec(select(model)), key=lambda row: row.id)
 
 
 def lines_of(place, conversation):
@@ -322,7 +323,7 @@ def test_only_members_who_may_answer_are_given_a_conversation(place, rival, conv
     assert lines_of(place, conversation) == ["Are you open?"]
 
 
-def test_a_note_calls_upon_members_only(place, rival, conversation):
+def test_a_note_calls_upon_members_only(place, rival, conversation, run_jobs):
     with place.work("agent") as ctx:
         service.add_note(ctx, conversation, " Ask the cook ", [place.owner_id])
         note = queries.thread(ctx, conversation).items[-1]
@@ -331,6 +332,18 @@ def test_a_note_calls_upon_members_only(place, rival, conversation):
     with pytest.raises(Refused), place.work("agent") as ctx:
         service.add_note(ctx, conversation, "Psst", [rival.owner_id])
     assert lines_of(place, conversation) == ["Are you open?", "Ask the cook"]
+    run_jobs()
+    [mail] = mails_to(place.emails["owner"])
+    assert "Ask the cook" in text_of(mail)
+    assert f"/dashboard/{place.tenant_id}/inbox?c={conversation}" in text_of(mail)
+    assert mails_to(rival.emails["owner"]) == mails_to(place.emails["agent"]) == []
+
+
+def test_whoever_mentions_oneself_gets_no_mail(place, conversation, run_jobs):
+    with place.work("owner") as ctx:
+        service.add_note(ctx, conversation, "For me, tomorrow", [place.owner_id])
+    run_jobs()
+    assert mails_to(place.emails["owner"]) == []
 
 
 def test_a_snooze_wakes_when_it_is_over_and_not_before(place, conversation):

@@ -172,32 +172,27 @@ def answers(url: str) -> bool:
         return False
 
 
-def test_a_stop_leaves_nothing(tmp_path: Path) -> None:
-    started = Up(tmp_path / "data", "--no-demo", "--workers", "2")
-    started.until_ready()
-    assert len(started.processes()) > 8
-    started.process.send_signal(signal.SIGINT)
-    assert started.process.wait(60) == 0
-    assert started.printed().endswith("Stopped. Nothing is left running.\n")
-    assert started.processes() == []
-    assert not (started.folder / "runtime.json").exists()
-
-
-def test_a_kill_leaves_nothing_and_the_next_start_finds_everything(tmp_path: Path) -> None:
+def test_a_kill_leaves_nothing_the_next_start_finds_everything_and_a_stop_ends_it(
+    tmp_path: Path,
+) -> None:
     first = Up(tmp_path / "data", "--no-demo")
     first.until_ready()
     folder = ("--data-dir", str(first.folder))
     assert run("user", "create", "kept@example.test", "--name", "Kept", *folder).returncode == 0
     first.process.kill()
     first.process.wait()
-    second = Up(tmp_path / "data", "--no-demo")  # at once: it waits for what is still ending
+    second = Up(
+        tmp_path / "data", "--no-demo", "--workers", "2"
+    )  # at once: it waits for the ending
     second.until_ready()
     assert first.processes() == []
     assert "already" in run("user", "create", "kept@example.test", "--name", "K", *folder).stderr
-    second.process.kill()
-    second.process.wait()
-    wait_until(lambda: second.processes() == [], "everything is gone")
-    wait_until(lambda: not (second.folder / "runtime.json").exists(), "its addresses are gone")
+    assert len(second.processes()) > 8
+    second.process.send_signal(signal.SIGINT)
+    assert second.process.wait(60) == 0
+    assert second.printed().endswith("Stopped. Nothing is left running.\n")
+    assert second.processes() == []
+    assert not (second.folder / "runtime.json").exists()
 
 
 def test_without_a_running_one_a_command_starts_the_servers_and_stops_them(tmp_path: Path) -> None:

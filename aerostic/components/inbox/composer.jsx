@@ -1,10 +1,13 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { ButtonsForm, ContactForm, ListForm, LocationForm, TemplateForm } from "./composer_forms.jsx";
+import { Attachment, beingNamed, clock, kindOf, recordingType, Suggestions, useRecorder } from "./composer_parts.jsx";
 import { upload } from "./upload.js";
 import "./inbox.css";
 
 const EMOJI = ["😀", "😊", "😂", "😍", "🙂", "😉", "😢", "😮", "👍", "👏", "🙏", "💪", "🎉", "❤️", "🔥", "⭐", "✅", "❌", "⚠️", "📦", "🚚", "🕐", "📍", "📞", "☕", "🍰", "🍕", "🎁", "💳", "🧾", "👋", "🤝"];
-const drafts = new Map(); // what was typed and not sent, by conversation, for as long as the page is open
+// What was typed or chosen and not sent, by conversation, for as long as the page is open.
+const drafts = new Map();
+const chosenFiles = new Map();
 
 function remaining(until, now) {
   const minutes = Math.floor((new Date(until) - now) / 60_000);
@@ -32,24 +35,6 @@ function Window({ closesAt, now }) {
   return <span className={"cp-window" + (short ? " is-short" : "")} title={`WhatsApp allows free replies until ${new Date(closesAt).toLocaleString()}`}>Free replies for {remaining(closesAt, now)}</span>;
 }
 
-function kindOf(file) {
-  const type = file.type.split("/")[0];
-  if (file.type === "image/jpeg" || file.type === "image/png") return "image";
-  if (file.type === "image/webp") return "sticker";
-  if (file.type === "video/mp4" || file.type === "video/3gpp") return "video";
-  return type === "audio" ? "audio" : "document";
-}
-
-function Suggestions({ options, at, onTake }) {
-  return (
-    <div className="cp-pop" role="listbox" aria-label="Ready answers">
-      {options.map((one, index) => (
-        <button key={one.id} role="option" aria-selected={index === at} onMouseDown={(event) => { event.preventDefault(); onTake(one); }}>/{one.shortcut}<small>{one.text}</small></button>
-      ))}
-    </div>
-  );
-}
-
 function Plus() {
   return <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="1.7" strokeLinecap="round" aria-hidden="true"><path d="M10 4v12M4 10h12" /></svg>;
 }
@@ -58,13 +43,30 @@ function Smile() {
   return <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" aria-hidden="true"><circle cx="10" cy="10" r="7.2" /><path d="M7 12c.8 1 1.8 1.5 3 1.5s2.200-.5 3-1.500M7.500 8v.2M12.500 8v.2" /></svg>;
 }
 
-export function Composer({ conversationId, workspace, windowClosesAt, problem, canned, templates, replyTo, returned, onSend, onNote, onMedia, onStructured, onTemplate, onTyping, onCancelReply, onCanned, onOpenTemplates }) {
+function Microphone() {
+  return <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" aria-hidden="true"><rect x="7.500" y="2.800" width="5" height="9" rx="2.500" /><path d="M4.800 9.500a5.200 5.200 0 0 0 10.400 0M10 14.800v2.600" /></svg>;
+}
+
+function Voice({ recorder }) {
+  if (recorder.seconds < 0) return <button className="cp-icon" aria-label="Record a voice message" onClick={recorder.start}><Microphone /></button>;
+  return (
+    <span className="cp-recording" role="status">
+      ● {clock(recorder.seconds)}
+      <button className="cp-icon" aria-label="Discard the recording" onClick={() => recorder.stop(false)}>×</button>
+      <button className="cp-icon" aria-label="Keep the recording" onClick={() => recorder.stop(true)}>✓</button>
+    </span>
+  );
+}
+
+export function Composer({ conversationId, workspace, windowClosesAt, problem, canned, colleagues, templates, replyTo, returned, onSend, onNote, onMedia, onStructured, onTemplate, onTyping, onCancelReply, onCanned, onOpenTemplates }) {
   const now = useNow();
   const [text, setText] = useState("");
   const [mode, setMode] = useState("reply");
   const [open, setOpen] = useState(""); // "", emoji, attach, or the name of a form
   const [state, setState] = useState("");
   const [chosen, setChosen] = useState(0);
+  const [picked, setPicked] = useState(null); // the file that leaves with the next message
+  const [caret, setCaret] = useState(0);
   const box = useRef(null);
   const file = useRef(null);
   const typedAt = useRef(0);
@@ -75,6 +77,8 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
   useEffect(() => {
     shown.current = conversationId;
     setText(drafts.get(conversationId) ?? "");
+    setPicked(chosenFiles.get(conversationId) ?? null);
+    recorder.stop(false);
     setOpen("");
     setState("");
     setMode("reply");
@@ -91,11 +95,14 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
     area.style.height = `${Math.min(area.scrollHeight + 2, 180)}px`;
   }, [text, mode]);
 
+  const named = mode === "note" ? beingNamed(text, caret) : null;
   const options = useMemo(() => {
+    if (named) return colleagues.filter((one) => one.name.toLowerCase().startsWith(named.sought)).slice(0, 8).map((one) => ({ id: one.user_id, title: `@${one.name}`, name: one.name }));
     if (mode !== "reply" || !text.startsWith("/") || text.includes("\n")) return [];
     const sought = text.slice(1).toLowerCase();
-    return canned.filter((one) => one.shortcut.toLowerCase().startsWith(sought) || (sought.length > 1 && one.text.toLowerCase().includes(sought))).slice(0, 8);
-  }, [text, canned, mode]);
+    const fitting = canned.filter((one) => one.shortcut.toLowerCase().startsWith(sought) || (sought.length > 1 && one.text.toLowerCase().includes(sought)));
+    return fitting.slice(0, 8).map((one) => ({ id: one.id, title: `/${one.shortcut}`, text: one.text }));
+  }, [text, caret, canned, colleagues, mode]);
 
   const change = (next) => {
     const value = typeof next === "function" ? next(text) : next;
@@ -114,11 +121,18 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
   };
   const sent = () => window.dispatchEvent(new Event("inbox:sent"));
   const clear = () => { setText(""); drafts.delete(conversationId); typedAt.current = 0; };
-  const take = (one) => { onCanned?.(one.id, crypto.randomUUID()); box.current?.focus(); };
+  const take = (one) => {
+    if (named) change(`${text.slice(0, named.from)}@${one.name} ${text.slice(caret)}`);
+    else onCanned?.(one.id, crypto.randomUUID());
+    box.current?.focus();
+  };
+  const mentioned = (body) => colleagues.filter((one) => body.includes(`@${one.name}`)).map((one) => one.user_id);
   const send = () => {
     const body = text.trim();
-    if (!body || !writes) return;
-    if (mode === "note") onNote?.({ conversation_id: conversationId, text: body, key: crypto.randomUUID() });
+    if (!writes) return;
+    if (picked && mode === "reply") return sendFile();
+    if (!body) return;
+    if (mode === "note") onNote?.({ conversation_id: conversationId, text: body, mentions: mentioned(body), key: crypto.randomUUID() });
     else onSend?.({ conversation_id: conversationId, text: body, key: crypto.randomUUID(), reply_to: replyTo?.id ?? "" });
     clear();
     sent();
@@ -145,12 +159,26 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
       event.stopPropagation();
     }
   };
-  const attach = async (picked) => {
-    if (!picked) return;
+  const choose = (one, id = conversationId) => {
+    if (one) chosenFiles.set(id, one);
+    else chosenFiles.delete(id);
+    if (id !== shown.current) return;
+    setPicked(one);
+    setState("");
+    box.current?.focus();
+  };
+  const recorder = useRecorder((one) => choose(one), setState);
+  const offered = (event, files) => { // pasted or dropped
+    if (mode !== "reply" || closed || problem || !files?.length) return;
+    event.preventDefault();
+    choose(files[0]);
+  };
+  const sendFile = async () => {
     // An upload takes a while: what was chosen here goes here, whichever conversation is open by then.
     const written = { conversation_id: conversationId, caption: text.trim(), reply_to: replyTo?.id ?? "" };
-    setState(`Uploading ${picked.name} …`);
     clear();
+    choose(null);
+    setState(`Uploading ${picked.name} …`);
     try {
       const media = await upload(picked, workspace);
       onMedia?.({ ...written, media_id: media.id, kind: kindOf(picked), file_name: picked.name, key: crypto.randomUUID() });
@@ -158,15 +186,15 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
       if (shown.current === written.conversation_id) sent();
     } catch (error) {
       giveBack(written.conversation_id, written.caption);
+      choose(picked, written.conversation_id);
       setState(`${picked.name} was not sent. ${error.message}`);
     }
-    file.current.value = "";
   };
   const structured = (draft) => { onStructured?.({ ...draft, conversation_id: conversationId, key: crypto.randomUUID() }); setOpen(""); sent(); };
   const pickTemplate = () => { onOpenTemplates?.(); setOpen("template"); };
 
   return (
-    <section className={"cp" + (mode === "note" ? " is-note" : "")} aria-label="Write a message">
+    <section className={"cp" + (mode === "note" ? " is-note" : "")} aria-label="Write a message" onDragOver={(event) => event.preventDefault()} onDrop={(event) => offered(event, event.dataTransfer.files)}>
       <div className="cp-top">
         <div role="tablist" aria-label="Kind of message">
           <button role="tab" className="cp-tab" aria-selected={mode === "reply"} onClick={() => setMode("reply")}>Reply</button>
@@ -177,15 +205,18 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
       {replyTo?.id && mode === "reply" && (
         <div className="cp-reply"><div><b>{replyTo.author}</b><span>{replyTo.preview}</span></div><button className="cp-icon" aria-label="Do not reply to this message" onClick={() => onCancelReply?.()}>×</button></div>
       )}
+      {picked && mode === "reply" && <Attachment file={picked} onRemove={() => choose(null)} />}
       {writes ? (
         <div className="cp-box">
           {mode === "reply" && <>
             <button className="cp-icon" aria-label="Attach" aria-expanded={open === "attach"} onClick={() => setOpen(open === "attach" ? "" : "attach")}><Plus /></button>
             <button className="cp-icon" aria-label="Emoji" aria-expanded={open === "emoji"} onClick={() => setOpen(open === "emoji" ? "" : "emoji")}><Smile /></button>
           </>}
-          <textarea className="cp-input" ref={box} rows={1} value={text} maxLength={4096} onChange={(event) => change(event.target.value)} onKeyDown={keys}
-            aria-label={mode === "note" ? "Private note" : "Message"} placeholder={mode === "note" ? "Only your team sees this" : isWide() ? "Write a message, or / for a ready answer" : "Message"} />
-          <button className="cp-send" disabled={!text.trim()} onClick={send}>{mode === "note" ? "Save" : "Send"}</button>
+          <textarea className="cp-input" ref={box} rows={1} value={text} maxLength={4096} onChange={(event) => { setCaret(event.target.selectionStart); change(event.target.value); }} onKeyDown={keys}
+            onPaste={(event) => offered(event, event.clipboardData.files)}
+            aria-label={mode === "note" ? "Private note" : "Message"} placeholder={mode === "note" ? "Only your team sees this. @ calls on a colleague" : picked ? "Add a caption" : isWide() ? "Write a message, or / for a ready answer" : "Message"} />
+          {mode === "reply" && !text.trim() && !picked && recordingType() && <Voice recorder={recorder} />}
+          <button className="cp-send" disabled={!text.trim() && !(picked && mode === "reply")} onClick={send}>{mode === "note" ? "Save" : "Send"}</button>
         </div>
       ) : (
         <div className="cp-closed">
@@ -194,7 +225,7 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
         </div>
       )}
       {state && <div className={"cp-state" + (state.startsWith("Uploading") ? "" : " is-bad")} role="status">{state}</div>}
-      {options.length > 0 && <Suggestions options={options} at={chosen} onTake={take} />}
+      {options.length > 0 && <Suggestions label={named ? "Colleagues" : "Ready answers"} options={options} at={chosen} onTake={take} />}
       {open === "emoji" && <div className="cp-pop cp-emoji" aria-label="Emoji">{EMOJI.map((one) => <button key={one} onClick={() => { change(text + one); box.current?.focus(); }}>{one}</button>)}</div>}
       {open === "attach" && (
         <div className="cp-pop" aria-label="Attach">
@@ -206,7 +237,7 @@ export function Composer({ conversationId, workspace, windowClosesAt, problem, c
           <button onClick={pickTemplate}>🧾 Template</button>
         </div>
       )}
-      <input type="file" ref={file} hidden aria-label="File to send" onChange={(event) => attach(event.target.files[0])} />
+      <input type="file" ref={file} hidden aria-label="File to send" onChange={(event) => { choose(event.target.files[0] ?? null); event.target.value = ""; }} />
       {open === "location" && <LocationForm onDone={structured} onClose={() => setOpen("")} />}
       {open === "contact" && <ContactForm onDone={structured} onClose={() => setOpen("")} />}
       {open === "buttons" && <ButtonsForm onDone={structured} onClose={() => setOpen("")} />}

@@ -7,7 +7,7 @@ from typing import Any
 
 import reflex as rx
 
-for _file in ("inbox.css", "upload.js", "composer_forms.jsx"):
+for _file in ("inbox.css", "upload.js", "composer_forms.jsx", "composer_parts.jsx"):
     rx.asset(_file, shared=True)
 _list = rx.asset("conversation_list.jsx", shared=True)
 _thread = rx.asset("thread.jsx", shared=True)
@@ -66,6 +66,7 @@ class Composer(rx.NoSSRComponent):
     window_closes_at: rx.Var[str]
     problem: rx.Var[str]
     canned: rx.Var[list[dict[str, Any]]]
+    colleagues: rx.Var[list[dict[str, Any]]]
     templates: rx.Var[list[dict[str, Any]]]
     reply_to: rx.Var[dict[str, Any]]
     returned: rx.Var[dict[str, Any]]

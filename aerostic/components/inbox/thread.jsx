@@ -144,8 +144,15 @@ function Message({ item, starts, found, acts }) {
 }
 
 function Line({ item }) {
-  if (item.kind === "note") return <div className="ib-note" role="note"><b>🔒 {item.actor_name} · {timeOf(item.occurred_at)} · only your team sees this</b>{item.text}</div>;
+  if (item.kind === "note") return <div className="ib-note" role="note"><b>🔒 {item.actor_name} · {timeOf(item.occurred_at)} · only your team sees this</b><Note text={item.text} mentions={item.mentions ?? []} /></div>;
   return <div className="ib-event">{item.text} · {timeOf(item.occurred_at)}</div>;
+}
+
+function Note({ text, mentions }) {
+  const names = mentions.map((one) => `@${one.name}`);
+  if (!names.length) return text;
+  const either = new RegExp(`(${names.map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`);
+  return text.split(either).map((part, index) => names.includes(part) ? <b className="ib-mention" key={index}>{part}</b> : part);
 }
 
 export function Thread({ items, conversationId, hasOlder, hasNewer, foundId, onOlder, onNewest, onReply, onReact, onRetry, onGiveUp, onTakeBack, onSeen, onClose }) {

@@ -7,8 +7,9 @@ from sqlmodel import col, select
 
 from aerostic.core.permissions import ROLE_PERMISSIONS, Permission, Role
 from aerostic.core.tenancy import Context
+from aerostic.domain.identity import mails
 from aerostic.domain.identity.models import User
-from aerostic.domain.tenants.models import Membership
+from aerostic.domain.tenants.models import Membership, Tenant
 
 MAY_ANSWER = [role for role in Role if Permission.INBOX_REPLY in ROLE_PERMISSIONS[role]]
 
@@ -30,3 +31,21 @@ def names_of_answering(ctx: Context, user_ids: Collection[UUID] | None = None) -
         locked = statement.with_for_update(read=True, key_share=True, of=Membership)
         statement = locked.where(col(User.id).in_(user_ids))
     return dict(ctx.session.exec(statement).all())
+
+
+def call_upon(ctx: Context, user_ids: Collection[UUID], *, text: str, path: str) -> None:
+    """Mail those whom a note mentions, but not its own author."""
+    others = set(user_ids) - {ctx.actor.user_id}
+    if not others:
+        return
+    workspace = ctx.session.get_one(Tenant, ctx.tenant_id).name
+    for user in ctx.session.exec(select(User).where(col(User.id).in_(others))):
+        mails.mentioned(
+            ctx,
+            user.email,
+            user.name,
+            by=ctx.actor.name,
+            workspace=workspace,
+            text=text,
+            path=path,
+        )

@@ -235,7 +235,10 @@ def give_back(ctx: Context, conversation_id: UUID) -> None:
 def add_note(
     ctx: Context, conversation_id: UUID, text: str, mentions: Sequence[UUID] = ()
 ) -> EventView:
-    """Write something that colleagues see and the contact does not. `mentions` are members' ids."""
+    """Write something that colleagues see and the contact does not.
+
+    `mentions` are members' ids: they are told by e-mail. Raises Invalid; Refused for whoever is no member.
+    """
     conversation = access_conversation(ctx, conversation_id)
     text = text.strip()
     if not text:
@@ -243,6 +246,8 @@ def add_note(
     if len(text) > LONGEST_NOTE or "\x00" in text:
         raise Invalid("text", f"A note has at most {LONGEST_NOTE:,} characters.")
     named = [{"user_id": str(one), "name": _name_of_answering(ctx, one)} for one in mentions]
+    path = f"/dashboard/{ctx.tenant_id}/inbox?c={conversation_id}"
+    members.call_upon(ctx, mentions, text=text, path=path)
     return event_view(events.record(ctx, conversation, EventKind.NOTE, text, mentions=named))
 
 
