@@ -38,6 +38,7 @@ def workflow() -> rx.Component:
                 _head(),
                 _archived(),
                 _unheard(),
+                _behind(),
                 _editor(),
                 _runs(),
                 _versions(),
@@ -49,6 +50,7 @@ def workflow() -> rx.Component:
         _rename_dialog(),
         _conflict_dialog(),
         _archive_dialog(),
+        _restore_dialog(),
         title="Automation",
         active="automation",
         fills=True,
@@ -185,15 +187,34 @@ def _archived() -> rx.Component:
 
 def _unheard() -> rx.Component:
     return rx.cond(
-        WorkflowEditor.is_unheard & WorkflowEditor.is_enabled,
+        (WorkflowEditor.unheard != "") & WorkflowEditor.is_enabled,
         rx.flex(
             rx.icon("triangle-alert", size=16, color="var(--amber-11)", flex_shrink="0"),
-            kit.text("Messages begin no run yet: no number leaves its answers to automation."),
+            kit.text(WorkflowEditor.unheard),
             rx.link(
                 "Choose it under Settings → Numbers",
                 href=f"/dashboard/{SignedIn.here}/settings",
                 size="2",
                 white_space="nowrap",
+            ),
+            role="status",
+            align="center",
+            gap=theme.S3,
+            wrap="wrap",
+            padding=f"{theme.S2} {theme.S4}",
+            background="var(--amber-a3)",
+        ),
+    )
+
+
+def _behind() -> rx.Component:
+    return rx.cond(
+        WorkflowEditor.is_behind,
+        rx.flex(
+            rx.icon("refresh-cw", size=16, color="var(--amber-11)", flex_shrink="0"),
+            kit.text("Someone saved this workflow elsewhere. What you see is older."),
+            kit.button(
+                "Show what was saved", variant="soft", size="1", on_click=WorkflowEditor.take_theirs
             ),
             role="status",
             align="center",
@@ -317,7 +338,7 @@ def _version(version: VersionLine) -> rx.Component:
                     "Restore as draft",
                     variant="soft",
                     size="1",
-                    on_click=WorkflowEditor.restore(version.number),
+                    on_click=WorkflowEditor.ask_to_restore(version.number),
                 ),
             ),
             align="center",
@@ -437,6 +458,7 @@ def _finding(finding: FindingLine) -> rx.Component:
         ),
         rx.box(
             kit.text(finding.sentence),
+            rx.cond(finding.page != "", kit.muted("Choose who answers under Settings → Numbers.")),
             rx.cond(finding.name != "", kit.muted(finding.name, size="1")),
             min_width="0",
         ),
@@ -571,5 +593,16 @@ def _archive_dialog() -> rx.Component:
         is_open=_is_open("archive"),
         act="Archive it",
         on_confirm=WorkflowEditor.archive,
+        on_cancel=WorkflowEditor.close,
+    )
+
+
+def _restore_dialog() -> rx.Component:
+    return kit.confirm(
+        "Restore version " + WorkflowEditor.restored.to_string() + "?",
+        "The draft has changes that were never published. They will be gone.",
+        is_open=_is_open("restore"),
+        act="Restore as draft",
+        on_confirm=WorkflowEditor.restore,
         on_cancel=WorkflowEditor.close,
     )

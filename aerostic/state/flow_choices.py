@@ -16,6 +16,8 @@ from aerostic.domain.contacts import queries as contacts
 from aerostic.domain.inbox import queries as inbox
 from aerostic.domain.knowledge import queries as knowledge
 from aerostic.domain.templates import queries as templates
+from aerostic.domain.templates.gaps import Gap, GapKind, gaps
+from aerostic.domain.templates.models import Template
 from aerostic.domain.vault import queries as vault
 from aerostic.state.base import AppState
 from aerostic.state.plain import plain
@@ -27,7 +29,8 @@ OWN_FIELDS = (
     ("language", "Language"),
     ("country", "Country"),
 )
-Choices = dict[str, list[dict[str, str]]]
+Choice = dict[str, Any]
+Choices = dict[str, list[Choice]]
 
 
 class FlowChoices(AppState):
@@ -51,9 +54,7 @@ def _offered(ctx: Context, workflow_id: UUID) -> Choices:
             _one(row.id, f"{row.verified_name} {row.display_phone_number}".strip())
             for row in channels.numbers(ctx)
         ],
-        "template": [
-            _one(row.id, f"{row.name} ({row.language})") for row in templates.templates(ctx)
-        ],
+        "template": [_template(row) for row in templates.templates(ctx)],
         "secret": [_one(row.id, row.name) for row in vault.secrets(ctx)],
         "connection": [_one(row.id, row.email) for row in connections.connections(ctx)],
         "agent": [_one(row.id, row.name) for row in ai.agents(ctx)],
@@ -68,5 +69,31 @@ def _offered(ctx: Context, workflow_id: UUID) -> Choices:
     }
 
 
-def _one(value: object, words: str) -> dict[str, str]:
+def _one(value: object, words: str) -> Choice:
     return {"value": str(value), "words": words}
+
+
+def _template(row: Template) -> Choice:
+    """With its gaps: the form has a field for each of them."""
+    fields = [
+        {"key": gap.key, "words": _spoken(gap), "example": gap.example, "kind": str(gap.kind)}
+        for gap in gaps(row)
+    ]
+    return {**_one(row.id, f"{row.name} ({row.language})"), "gaps": fields}
+
+
+def _spoken(gap: Gap) -> str:
+    """What a gap is called where it is filled in: “{{1}} in the text”, “Card 2, button 1”."""
+    words = gap.place.split(".")
+    is_card = words[0] == "card"
+    place = words[-1] if len(words) > 2 or not is_card else "body"
+    if place == "button":
+        what = f"button {int(gap.name) + 1}"
+    elif gap.is_file:
+        what = f"{gap.kind} of the header"
+    elif gap.kind is GapKind.TEXT:
+        what = f"{{{{{gap.name}}}}} in the {'header' if place == 'header' else 'text'}"
+    else:
+        what = f"{gap.name.replace('_', ' ')} of the {place}"
+    spoken = f"card {int(words[1]) + 1}, {what}" if is_card else what
+    return spoken[0].upper() + spoken[1:]

@@ -21,8 +21,6 @@ from aerostic.core.tenancy import Context
 from aerostic.domain.automation import comparing, queries, reading, rules, service
 from aerostic.domain.automation.graph import Graph, as_stored
 from aerostic.domain.automation.schemas import WorkflowDetail
-from aerostic.domain.channels import queries as channels
-from aerostic.domain.channels.models import NumberMode
 from aerostic.state.base import AppState
 from aerostic.state.contacts import uuid_of
 from aerostic.state.flow_choices import FlowChoices
@@ -32,7 +30,6 @@ from aerostic.state.runs import Runs
 
 Payload = dict[str, Any]
 TABS = ("editor", "runs", "versions")
-BY_MESSAGE = {"trigger.message", "trigger.keyword", "trigger.choice", "trigger.flow_reply"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,7 @@ class FindingLine:
     node_id: str
     name: str
     sentence: str
+    page: str
 
 
 class WorkflowEditor(AppState):
@@ -74,7 +72,7 @@ class WorkflowEditor(AppState):
     webhook_waits: bool = True
     webhook_rate: int = 600
     has_webhook: bool = False
-    is_unheard: bool = False
+    is_behind: bool = False
     missing: str = ""
     tab: str = "editor"
 
@@ -86,6 +84,7 @@ class WorkflowEditor(AppState):
     dialog: str = ""
 
     versions: list[VersionLine] = []
+    restored: int = 0
     compared: str = ""
     differences: list[Difference] = []
     note: str = ""
@@ -108,9 +107,16 @@ class WorkflowEditor(AppState):
                 one["node_id"],
                 _called(names.get(one["node_id"])),
                 one["sentence"],
+                one["page"],
             )
             for one in self.findings
         ]
+
+    @rx.var
+    def unheard(self) -> str:
+        """Why messages begin no run of it, if something elsewhere keeps them from that."""
+        found = (one["sentence"] for one in self.findings if one["page"])
+        return next(found, "")
 
     @rx.var
     def is_ready(self) -> bool:
@@ -135,7 +141,6 @@ class WorkflowEditor(AppState):
         await (await self.get_state(FlowChoices))._read(workflow_id)
         await self._open(detail)
         await (await self.get_state(Runs))._open(self._id, asked.get("run", ""))
-        await self._listen()
         await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
@@ -145,17 +150,11 @@ class WorkflowEditor(AppState):
             detail, _ = await self.attempt(self.call(queries.workflow, UUID(self._id)))
             if detail is not None:
                 self._describe(detail)
-        if self._id and kinds & {"number", "workflow", "everything"}:
-            await self._listen()
+                self.is_behind = detail.revision > self._revision
+        if self._id and kinds & {"number", "everything"}:
+            await self._hear(self._graph)
         if kinds & {"execution", "everything"}:
             await (await self.get_state(Runs))._follow(changes)
-
-    async def _listen(self) -> None:
-        """Whether messages could begin a run at all: some number must leave them to automation."""
-        numbers, _ = await self.attempt(self.call(channels.numbers))
-        kinds = {node["kind"] for node in self._graph.get("nodes", [])}
-        answered = any(one.mode == NumberMode.AUTOMATION for one in numbers or [])
-        self.is_unheard = bool(kinds & BY_MESSAGE) and not answered
 
     async def _open(self, detail: WorkflowDetail) -> None:
         """Have the canvas take this graph."""
@@ -232,7 +231,7 @@ class WorkflowEditor(AppState):
         self._was_kept(detail)
 
     def _was_kept(self, detail: WorkflowDetail) -> None:
-        self._is_unsaved = False
+        self._is_unsaved = self.is_behind = False
         kept = {"id": self._id, "seq": self._seq, "revision": detail.revision}
         self.saved = {**kept, "at": detail.row.saved_at.isoformat()}
 
@@ -404,8 +403,25 @@ class WorkflowEditor(AppState):
 
     @rx.event
     @access(Permission.AUTOMATION_MANAGE)
-    async def restore(self, number: int) -> EventSpec | None:
+    async def ask_to_restore(self, number: int) -> EventSpec | None:
+        """Ask first where the draft that is there would be lost."""
+        if self._is_unsaved:
+            await self.attempt(self._keep(self._graph))
+        self.restored = number
+        if not self.has_changes:
+            return await self._restore()
+        self.dialog = "restore"
+        return None
+
+    @rx.event
+    @access(Permission.AUTOMATION_MANAGE)
+    async def restore(self) -> EventSpec | None:
         """Make a version the draft again. The draft that was there is gone, unless published."""
+        self._close()
+        return await self._restore()
+
+    async def _restore(self) -> EventSpec | None:
+        number = self.restored
         work = self.call(service.restore, UUID(self._id), number, revision=self._revision)
         _, sorry = await self.attempt(work)
         if sorry is not None:

@@ -3,6 +3,8 @@
 import pytest
 
 from aerostic.domain.automation.starters import starters
+from aerostic.domain.channels import service as channels
+from aerostic.domain.channels.models import NumberMode
 from tests.clients import member
 
 WORKFLOWS = "/api/v1/workflows"
@@ -44,6 +46,8 @@ def test_the_gallery_shows_them_all_in_order(place):
 
 @pytest.mark.parametrize("key", TO_CHOOSE)
 def test_a_starter_asks_for_what_it_says_and_nothing_else(place, key):
+    with place.work() as ctx:
+        channels.set_mode(ctx, place.number_id, NumberMode.AUTOMATION)
     owner = member(place)
     made = owner.post(WORKFLOWS, json={"starter": key}).json()
     titles = {one.key: one.title for one in starters()}

@@ -148,7 +148,8 @@ def test_a_draft_may_be_unfinished_but_is_not_published(owner, place):
     ]
     found = owner.get(f"{WORKFLOWS}/{workflow_id}/findings").json()["items"]
     assert [(one["severity"], one["node_id"], one["field"]) for one in found] == [
-        ("error", "say", "text")
+        ("error", "say", "text"),
+        ("warning", "begin", "numbers"),
     ]
     assert triggers(place) == []
     assert detail(owner, workflow_id)["published_number"] is None

@@ -85,13 +85,14 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
     const here = memory.current;
     if (!opened?.number || here.opened === opened.number) return;
     if (here.id && here.id !== opened.id) latest.current.save?.();
-    const graph = asGraph(asNodes(opened.graph), asEdges(opened.graph, () => "flow"));
+    const given = asGraph(asNodes(opened.graph), asEdges(opened.graph, () => "flow"));
+    const graph = isHeap(given.nodes) ? spreadOut(given, (edge) => typeIn(given, edge, kinds, ports)) : given;
     Object.assign(here, { opened: opened.number, id: opened.id, last: JSON.stringify(graph), undo: [], redo: [], seq: 0, told: 0, sent: 0, keptUpTo: 0, isOpening: true });
     setSeq(0);
     setDepth({ undo: 0, redo: 0 });
     show(graph);
     here.isToFit = true;
-  }, [opened, show, flow]);
+  }, [opened, show, flow, kinds, ports]);
 
   // Outputs that depend on settings: told by the server. A connection of an output that is gone goes; one that was renamed moves.
   const portsBefore = useRef({});
@@ -233,8 +234,10 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
 
   const addNote = useCallback(() => {
     const id = freshId("note");
-    setNodes((all) => [...all.map((one) => ({ ...one, selected: false })), { id, type: "note", position: free(middle()), width: 240, height: 120, zIndex: -1, selected: true, data: { text: "", colour: "yellow" } }]);
-  }, [setNodes, free, middle]);
+    const position = besideAll(onGrid(middle()), NOTE, flow.getNodes());
+    setNodes((all) => [...all.map((one) => ({ ...one, selected: false })), { id, type: "note", position, ...NOTE, zIndex: -1, selected: true, data: { text: "", colour: "yellow" } }]);
+    setTimeout(() => reveal(flow, area.current, id), 60);
+  }, [setNodes, flow, middle]);
 
   const undo = useCallback((isRedo) => {
     const here = memory.current;
@@ -424,7 +427,7 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
     <div className="fl">
       {mayEdit && !isTesting && <Palette kinds={listed || []} onAdd={add} />}
       <div className="fl-work">
-        {mayEdit && <Toolbar act={act} depth={depth} count={chosen.length} saved={<Saved saved={saved} seq={seq} isKept={(memory.current.keptUpTo ?? seq) >= seq} onSave={save} />} findings={findings || []} onChoose={choose} graph={graph} kinds={kinds} onTest={() => { save(); onTest?.(); }} onPublish={() => { save(); onPublish?.(); }} />}
+        {mayEdit && <Toolbar act={act} depth={depth} count={chosen.length} saved={<Saved saved={saved} seq={seq} isKept={(memory.current.keptUpTo ?? seq) >= seq} onSave={save} />} findings={findings || []} onChoose={choose} graph={graph} kinds={kinds} workspace={workspace} onTest={() => { save(); onTest?.(); }} onPublish={() => { save(); onPublish?.(); }} />}
         <div className="fl-middle">
         <div className="fl-canvas" ref={area} onDragOver={(event) => { event.preventDefault(); event.dataTransfer.dropEffect = "copy"; }}
           onDrop={(event) => { event.preventDefault(); const kind = event.dataTransfer.getData("application/x-aerostic-kind"); if (kind) add(kind, flow.screenToFlowPosition({ x: event.clientX - 120, y: event.clientY - 30 })); }}>
@@ -433,7 +436,7 @@ function Editor({ workspace, kinds: listed, sentences, opened, ports, findings, 
               onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={(wish) => check(wish) === null} connectionRadius={26}
               nodesDraggable={canEdit} nodesConnectable={canEdit} edgesReconnectable={false} deleteKeyCode={canEdit ? ["Backspace", "Delete"] : null}
               selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]} snapToGrid snapGrid={[STEP, STEP]} minZoom={0.15} maxZoom={1.75} colorMode={scheme}
-              onPaneClick={() => setPopup(null)} onNodeClick={() => setPopup(null)} proOptions={{ hideAttribution: true }} ariaLabelConfig={WORDS}>
+              onPaneClick={() => setPopup(null)} onNodeClick={(event, one) => { setPopup(null); if (chosen.length > 1 && !event.ctrlKey && !event.metaKey && !event.shiftKey) choose(one.id); }} proOptions={{ hideAttribution: true }} ariaLabelConfig={WORDS}>
               <Background gap={STEP * 1.5} size={1.4} />
               <Controls showInteractive={false} position="bottom-left" />
               <MiniMap pannable zoomable position="bottom-right" ariaLabel="The whole workflow, small" nodeClassName={(one) => (one.type === "note" ? "fl-mini-note" : `fl-mini tone-${toneOf(kinds[one.data.kind]?.group)}`)} />
@@ -464,6 +467,30 @@ const WORDS = {
   "edge.a11yDescription.default": "Press Enter or Space to choose this connection, Delete to remove it.",
   "controls.ariaLabel": "Zoom", "controls.zoomIn.ariaLabel": "Closer", "controls.zoomOut.ariaLabel": "Further away", "controls.fitView.ariaLabel": "Show all of it",
 };
+
+const NOTE = { width: 240, height: 120 };
+const AS_DRAWN = { width: 240, height: 130 };
+
+/** Steps that a program made without saying where they stand lie upon each other. */
+const isHeap = (nodes) => nodes.length > 1 && nodes.every((one) => one.position.x === nodes[0].position.x && one.position.y === nodes[0].position.y);
+
+function spreadOut(graph, typeOf) {
+  const positions = tidied(graph.nodes, graph.edges, () => AS_DRAWN, typeOf);
+  return { ...graph, nodes: graph.nodes.map((one) => ({ ...one, position: positions[one.id] })) };
+}
+
+function typeIn(graph, edge, kinds, ports) {
+  const node = graph.nodes.find((one) => one.id === edge.source);
+  return (node && outputsOf(node, kinds, ports).find((port) => port.name === edge.source_port)?.type) || "flow";
+}
+
+/** The next place further down that nothing covers. */
+function besideAll(wish, size, nodes) {
+  const at = { ...wish };
+  const covers = (one) => at.x < one.position.x + (one.measured?.width || AS_DRAWN.width) && one.position.x < at.x + size.width && at.y < one.position.y + (one.measured?.height || AS_DRAWN.height) && one.position.y < at.y + size.height;
+  while (nodes.some(covers)) at.y += 2 * STEP;
+  return at;
+}
 
 /** Whether the canvas has taken over what was opened last. */
 const isShown = (nodes, here) => nodes.length === here.graph.nodes.length + here.graph.notes.length && nodes.every((one) => one.data.of === here.opened);

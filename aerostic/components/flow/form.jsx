@@ -8,7 +8,7 @@ const Filling = createContext({ root: {}, choices: {}, variables: () => [], find
 
 export function SettingsForm({ schema, config, onChange, choices, variables, findings, mayEdit, workspace }) {
   return (
-    <Filling.Provider value={{ root: schema, choices, variables, findings, mayEdit, workspace }}>
+    <Filling.Provider value={{ root: schema, config, choices, variables, findings, mayEdit, workspace }}>
       <Properties schema={schema} value={config} path="" onChange={onChange} />
       {Object.keys(schema?.properties || {}).length === 0 && <p className="fl-quiet">There is nothing to set here.</p>}
     </Filling.Provider>
@@ -91,9 +91,9 @@ function Field({ name, schema, value, path, isRequired, onChange }) {
   const control = <Control id={id} schema={schema} value={shown} path={path} title={title} onChange={onChange} isWrong={found.some((one) => one.severity === "error")} />;
   const help = found.length
     ? found.map((one) => <p key={one.sentence} className={`fl-found is-${one.severity}`}>{one.sentence}</p>)
-    : schema.description && <p className="fl-hint">{schema.description}</p>;
+    : schema.description && widget !== "template_values" && <p className="fl-hint">{schema.description}</p>;
   if (widget === "switch") return <div className="fl-field" data-field={path}><label className="fl-switch-row" htmlFor={id}>{control}<span>{title}</span></label><div id={`${id}-help`}>{help}</div></div>;
-  if (["group", "rows", "pairs", "variant", "listed"].includes(widget)) {
+  if (["group", "rows", "pairs", "variant", "listed", "template_values"].includes(widget)) {
     return <fieldset className="fl-field fl-set" data-field={path}><legend>{title}</legend>{help}{control}</fieldset>;
   }
   return (
@@ -429,6 +429,55 @@ function Pairs({ schema, value, path, onChange, title }) {
   );
 }
 
+/** A field for each gap of the template that is chosen beside it. One that an expression chooses has rows of names and values. */
+function TemplateValues(props) {
+  const { value, onChange } = props;
+  const { config, choices } = useContext(Filling);
+  const chosen = config?.template;
+  const template = (choices.template || []).find((one) => one.value === chosen);
+  if (!chosen) return <p className="fl-hint">Choose a template first: its gaps appear here.</p>;
+  if (!template) return <><p className="fl-hint">{props.schema.description}</p><Rows {...props} /></>;
+  const given = rowsOf(value);
+  const surplus = given.filter((one) => !template.gaps.some((gap) => gap.key === one.name));
+  const put = (key, text) => {
+    const others = given.filter((one) => one.name !== key);
+    onChange(text ? [...others, { name: key, value: text }] : others);
+  };
+  return (
+    <div className="fl-gaps">
+      {template.gaps.map((gap) => <GapField key={gap.key} gap={gap} value={given.find((one) => one.name === gap.key)?.value} onChange={(text) => put(gap.key, text)} />)}
+      {template.gaps.length === 0 && <p className="fl-hint">This template has no gaps.</p>}
+      {surplus.length > 0 && <Surplus rows={surplus} onRemove={() => onChange(given.filter((one) => !surplus.includes(one)))} />}
+    </div>
+  );
+}
+
+const rowsOf = (value) => (Array.isArray(value) ? value : Object.entries(value || {}).map(([name, one]) => ({ name, value: one })));
+
+function GapField({ gap, value, onChange }) {
+  const { findings } = useContext(Filling);
+  const id = useId();
+  const found = findings.filter((one) => one.field === `variables.${gap.key}`);
+  const Control = ["image", "video", "document"].includes(gap.kind) ? Media : Text;
+  return (
+    <div className="fl-field" data-field={`variables.${gap.key}`}>
+      <label htmlFor={id}>{gap.words}<span className="fl-needed" aria-hidden="true" /></label>
+      <Control id={id} schema={{}} value={value} title={gap.words} isWrong={found.length > 0} onChange={onChange} placeholder={gap.example} />
+      <div id={`${id}-help`} aria-live="polite">{found.map((one) => <p key={one.sentence} className={`fl-found is-${one.severity}`}>{one.sentence}</p>)}</div>
+    </div>
+  );
+}
+
+/** Left from another template, which makes this one be refused, or what a quick reply brings back. */
+function Surplus({ rows, onRemove }) {
+  const { mayEdit } = useContext(Filling);
+  return (
+    <p className="fl-found is-warning" role="note">
+      {`This template does not ask for ${rows.map((one) => `“${one.name}”`).join(", ")}.`} {mayEdit && <button type="button" className="fl-link" onClick={onRemove}>Remove</button>}
+    </p>
+  );
+}
+
 function PairValue({ at, given, onChange }) {
   const id = useId();
   return (
@@ -440,6 +489,6 @@ function PairValue({ at, given, onChange }) {
 }
 
 const CONTROLS = {
-  text: Text, multiline: Multiline, choice: Choice, time_zone: TimeZone, words: Words, choices: Words, cron: Cron, time: Time, contact_field: OneOfOurs, name: Name, figure: Figure, json: Json, code: Json, select: Select, switch: Switch, rows: Rows, listed: Listed, pairs: Pairs, group: Group, variant: Variant, media: Media,
+  text: Text, template_values: TemplateValues, multiline: Multiline, choice: Choice, time_zone: TimeZone, words: Words, choices: Words, cron: Cron, time: Time, contact_field: OneOfOurs, name: Name, figure: Figure, json: Json, code: Json, select: Select, switch: Switch, rows: Rows, listed: Listed, pairs: Pairs, group: Group, variant: Variant, media: Media,
   secret: OneOfOurs, template: OneOfOurs, workflow: OneOfOurs, connection: OneOfOurs, agent: OneOfOurs, knowledge: OneOfOurs, label: OneOfOurs, member: OneOfOurs, number: OneOfOurs, tag: OneOfOurs,
 };

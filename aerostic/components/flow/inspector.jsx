@@ -1,7 +1,7 @@
 // Beside the canvas: the settings of the chosen step, and what it did in the run that is shown.
 import { Copy, Trash2, X } from "lucide-react";
 import { SettingsForm } from "./form.jsx";
-import { KindIcon, StatusSign, duration, statusWord, toneOf } from "./signs.jsx";
+import { KindIcon, PutRight, StatusSign, duration, spoken, statusWord, toneOf } from "./signs.jsx";
 
 const COLOURS = ["yellow", "green", "blue", "pink", "gray"];
 
@@ -27,7 +27,7 @@ function NoteForm({ node, mayEdit, onNote }) {
     <div className="fl-inspector-body" tabIndex={0} role="region" aria-label="The note">
       <div className="fl-field"><label htmlFor="note-text">Text</label><textarea id="note-text" className="fl-input" rows={6} maxLength={4000} disabled={!mayEdit} value={node.data.text || ""} onChange={(event) => onNote({ text: event.target.value })} /></div>
       <div className="fl-several" role="group" aria-label="Colour">
-        {COLOURS.map((colour) => <button key={colour} type="button" className="fl-chip" aria-pressed={(node.data.colour || "yellow") === colour} disabled={!mayEdit} onClick={() => onNote({ colour })}>{colour}</button>)}
+        {COLOURS.map((colour) => <button key={colour} type="button" className="fl-chip" aria-pressed={(node.data.colour || "yellow") === colour} disabled={!mayEdit} onClick={() => onNote({ colour })}>{spoken(colour)}</button>)}
       </div>
     </div>
   );
@@ -35,7 +35,7 @@ function NoteForm({ node, mayEdit, onNote }) {
 
 function StepForm(props) {
   const { workspace, node, kind, choices, variables, findings, mayEdit, tab, onTab, summary, onName, onConfig, onRetries } = props;
-  const general = findings.filter((one) => !one.field);
+  const general = findings.filter((one) => !one.field || one.page);
   return (
     <>
       {summary && (
@@ -48,10 +48,10 @@ function StepForm(props) {
         {tab === "run" ? <InRun {...props} /> : (
           <>
             <p className="fl-hint">{kind?.summary}</p>
-            {general.map((one) => <p key={one.sentence} className={`fl-found is-${one.severity}`} role="note">{one.sentence}</p>)}
+            {general.map((one) => <p key={one.sentence} className={`fl-found is-${one.severity}`} role="note">{one.sentence} {one.page && <PutRight page={one.page} workspace={workspace} />}</p>)}
             <div className="fl-field"><label htmlFor="step-name">Name</label><input id="step-name" className="fl-input" maxLength={120} placeholder={kind?.title} disabled={!mayEdit} value={node.data.name || ""} onChange={(event) => onName(event.target.value)} /></div>
             {node.data.kind === "trigger.webhook" && <WebhookAddress />}
-            {kind && <SettingsForm schema={kind.schema} config={node.data.config || {}} onChange={onConfig} choices={choices} variables={variables} findings={findings} mayEdit={mayEdit} workspace={workspace} />}
+            {kind && <SettingsForm schema={kind.schema} config={node.data.config || {}} onChange={onConfig} choices={choices} variables={variables} findings={findings.filter((one) => !one.page)} mayEdit={mayEdit} workspace={workspace} />}
             {kind?.outputs.some((port) => port.name === "error") && (
               <div className="fl-field">
                 <label htmlFor="step-retries">Tries again when it fails</label>
@@ -96,7 +96,7 @@ function InRun({ summary, run, step, node, onStep }) {
       {!step && <p className="fl-quiet">{turns.length ? "Reading…" : `${statusWord(summary.status)}. It has not ended yet.`}</p>}
       {step && (
         <>
-          <p className="fl-outcome"><StatusSign status={step.status} /> {statusWord(step.status)} <span>{duration(step.ms)}</span>{step.tries > 1 && <span>{step.tries} tries</span>}{step.port && step.port !== "out" && <span>went on through “{step.port}”</span>}</p>
+          <p className="fl-outcome"><StatusSign status={step.status} /> {statusWord(step.status)} <span>{duration(step.ms)}</span>{step.tries > 1 && <span>{step.tries} tries</span>}{turns[at]?.way && <span>went on through “{turns[at].way}”</span>}</p>
           {step.error && <p className="fl-found is-error" role="note">{step.error}</p>}
           {(step.warnings || []).map((one) => <p key={one} className="fl-found is-warning" role="note">{one}</p>)}
           <Value title="What it was set to do" value={step.input} />

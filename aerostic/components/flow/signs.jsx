@@ -120,3 +120,10 @@ export function settingsInWords(node, kind, choices) {
     .filter(Boolean);
   return said.slice(0, 2).join(" · ").slice(0, 140);
 }
+
+const PAGES = { settings: "Settings → Numbers" };
+
+/** Where a finding is put right that no step's settings can put right. */
+export function PutRight({ page, workspace }) {
+  return <a className="fl-link" href={`/dashboard/${workspace}/${page}`} target="_blank" rel="noreferrer">{PAGES[page] || "Put it right"}</a>;
+}

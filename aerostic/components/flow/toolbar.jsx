@@ -1,13 +1,13 @@
 // Above the canvas: undo and order on the left; on the right whether it is saved, what is wrong, test and publish.
 import { useEffect, useRef, useState } from "react";
 import { AlignCenterHorizontal, AlignCenterVertical, AlignHorizontalSpaceAround, AlignStartHorizontal, AlignStartVertical, AlignVerticalSpaceAround, CircleCheck, CircleQuestionMark, FlaskConical, LayoutDashboard, Maximize, Redo2, Rocket, StickyNote, TriangleAlert, Undo2 } from "lucide-react";
-import { nameOf } from "./signs.jsx";
+import { PutRight, nameOf } from "./signs.jsx";
 
 function Tool({ icon: Drawn, label, keys, ...rest }) {
   return <button type="button" className="fl-tool" aria-label={label} title={keys ? `${label} (${keys})` : label} {...rest}><Drawn size={16} /></button>;
 }
 
-export function Toolbar({ act, depth, count, saved, findings, onChoose, graph, kinds, onTest, onPublish }) {
+export function Toolbar({ act, depth, count, saved, findings, onChoose, graph, kinds, workspace, onTest, onPublish }) {
   return (
     <div className="fl-toolbar" role="toolbar" aria-label="Editing">
       <Tool icon={Undo2} label="Undo" keys="Ctrl Z" disabled={!depth.undo} onClick={act.undo} />
@@ -30,7 +30,7 @@ export function Toolbar({ act, depth, count, saved, findings, onChoose, graph, k
       )}
       <span className="fl-space" />
       {saved}
-      <Problems findings={findings} onChoose={onChoose} graph={graph} kinds={kinds} />
+      <Problems findings={findings} onChoose={onChoose} graph={graph} kinds={kinds} workspace={workspace} />
       <Tool icon={CircleQuestionMark} label="Keys and help" keys="?" onClick={act.help} />
       <button type="button" className="fl-button" onClick={onTest}><FlaskConical size={15} aria-hidden="true" /> Test</button>
       <button type="button" className="fl-button is-main" onClick={onPublish}><Rocket size={15} aria-hidden="true" /> Publish</button>
@@ -43,11 +43,11 @@ export function Saved({ saved, seq, isKept, onSave }) {
   const [isSending, setSending] = useState(false);
   useEffect(() => setSending(false), [saved]);
   if (saved?.problem) return <span className="fl-saved is-wrong" role="status">Not saved <button type="button" className="fl-link" onClick={onSave}>Try again</button></span>;
-  if (isKept || (saved?.seq ?? 0) >= seq) return <span className="fl-saved" role="status">{saved?.at ? `Saved at ${new Date(saved.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : "Saved"}</span>;
+  if (isKept || (saved?.seq ?? 0) >= seq) return <span className="fl-saved" role="status">{saved?.at ? `Saved at ${new Date(saved.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })}` : "Saved"}</span>;
   return <span className="fl-saved" role="status">{isSending ? "Saving…" : "Unsaved changes"} <button type="button" className="fl-link" onClick={() => { setSending(true); onSave(); }}>Save</button></span>;
 }
 
-function Problems({ findings, onChoose, graph, kinds }) {
+function Problems({ findings, onChoose, graph, kinds, workspace }) {
   const [isOpen, setOpen] = useState(false);
   const errors = findings.filter((one) => one.severity === "error").length;
   const words = errors ? `${errors} ${errors === 1 ? "problem" : "problems"}` : findings.length ? `${findings.length} ${findings.length === 1 ? "remark" : "remarks"}` : "No problems";
@@ -65,6 +65,7 @@ function Problems({ findings, onChoose, graph, kinds }) {
                 {one.node_id && <strong>{name(one.node_id)}</strong>}
                 <span>{one.sentence}</span>
               </button>
+              {one.page && <PutRight page={one.page} workspace={workspace} />}
             </div>
           ))}
         </div>

@@ -1,19 +1,36 @@
 """What is to be said of a graph in its workspace: the linter's findings, and those that need the database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
 
 from aerostic.core.tenancy import Context
 from aerostic.domain.automation import linter, references, rules
-from aerostic.domain.automation.graph import Graph
+from aerostic.domain.automation.graph import Graph, PlacedNode
 from aerostic.domain.automation.models import Workflow, WorkflowVersion
 from aerostic.domain.automation.references import Reference
 from aerostic.domain.automation.schemas import Finding, Severity
+from aerostic.domain.automation.ways import ways_of
+from aerostic.domain.channels.models import ConnectionStatus, NumberMode, PhoneNumber
+from aerostic.domain.templates.gaps import gaps
+from aerostic.domain.templates.models import Template
 
 SUBWORKFLOW = "logic.subworkflow"
 CALLED = "trigger.called"
+SEND_TEMPLATE = "send.template"
+NUMBERS = "settings"  # the page on which a number says who answers
+# Begun by what customers do in conversations that are left to automation.
+HEARS_CUSTOMERS = frozenset(
+    {
+        "trigger.message",
+        "trigger.keyword",
+        "trigger.choice",
+        "trigger.flow_reply",
+        "trigger.reaction",
+    }
+)
 
 
 def findings(ctx: Context, workflow_id: UUID | None, graph: Graph) -> list[Finding]:
@@ -22,6 +39,7 @@ def findings(ctx: Context, workflow_id: UUID | None, graph: Graph) -> list[Findi
     told = {(one.node_id, one.field) for one in lost}
     found = [one for one in linter.look(graph) if (one.node_id, one.field) not in told]
     found += [*lost, *_sub_workflows(ctx, workflow_id, graph)]
+    found += [*_gaps_of_templates(ctx, graph), *_not_heard(ctx, graph)]
     return sorted(found, key=lambda one: one.severity is not Severity.ERROR)
 
 
@@ -76,3 +94,78 @@ def _published(ctx: Context, workflow_id: UUID) -> Graph:
 
 def _can_be_called(graph: Graph) -> bool:
     return any(node.kind == CALLED for node in graph.nodes)
+
+
+# What a template needs ----------------------------------------------------------------------------
+
+
+def _gaps_of_templates(ctx: Context, graph: Graph) -> Iterator[Finding]:
+    """A gap without a value: the message would be refused when it is sent."""
+    sending = [node for node in graph.nodes if node.kind == SEND_TEMPLATE]
+    reached = ways_of(graph).reached if sending else ()
+    for node in sending:
+        chosen = _uuid(node.config.get("template"))
+        template = ctx.get(Template, chosen) if chosen else None
+        if template is None:  # chosen by an expression, or told already
+            continue
+        severity = Severity.ERROR if node.id in reached else Severity.WARNING
+        values = _values(node.config.get("variables"))
+        needed = [gap.key for gap in gaps(template)]
+        for key in (one for one in needed if not values.get(one, "").strip()):
+            sentence = f"{rules.name_of(node)}: “{key}” of the template needs a value."
+            yield Finding(severity, sentence, node.id, f"variables.{key}")
+
+
+def _values(variables: Any) -> Mapping[str, str]:
+    """By the names of their gaps, as rows or as an object."""
+    if isinstance(variables, Mapping):
+        return {str(name): str(value) for name, value in variables.items()}
+    rows = variables if isinstance(variables, list) else []
+    given = [row for row in rows if isinstance(row, Mapping)]
+    return {str(row.get("name", "")): str(row.get("value") or "") for row in given}
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+# Who is heard ---------------------------------------------------------------------------------------
+
+
+def _not_heard(ctx: Context, graph: Graph) -> Iterator[Finding]:
+    """A trigger that waits for customers begins nothing while people or AI answer on its numbers."""
+    waiting = [node for node in graph.nodes if node.kind in HEARS_CUSTOMERS]
+    if not waiting:
+        return
+    modes = _modes(ctx)
+    for node in waiting:
+        listens = _numbers(node) & modes.keys() or set(modes)
+        if not any(modes[one] == NumberMode.AUTOMATION for one in listens):
+            sentence = f"{rules.name_of(node)}: {_why_not_heard(node, modes)}"
+            yield Finding(Severity.WARNING, sentence, node.id, "numbers", NUMBERS)
+
+
+def _why_not_heard(node: PlacedNode, modes: Mapping[UUID, str]) -> str:
+    if not modes:
+        return "No number is connected, so messages begin no run yet."
+    which = "None of its numbers" if _numbers(node) else "No number"
+    return f"{which} leaves its answers to automation, so messages begin no run yet."
+
+
+def _numbers(node: PlacedNode) -> set[UUID]:
+    """Those to which a trigger listens. Empty: all of them."""
+    chosen = node.config.get("numbers")
+    ids = [_uuid(one) for one in chosen] if isinstance(chosen, list) else []
+    return {one for one in ids if one is not None}
+
+
+def _modes(ctx: Context) -> dict[UUID, str]:
+    """Who answers on each connected number."""
+    statement = select(PhoneNumber.id, PhoneNumber.mode).where(
+        col(PhoneNumber.tenant_id) == ctx.tenant_id,
+        col(PhoneNumber.status) == ConnectionStatus.CONNECTED,
+    )
+    return dict(ctx.session.exec(statement).all())

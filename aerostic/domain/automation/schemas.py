@@ -18,12 +18,14 @@ class Finding:
     """One thing that the linter saw. An error keeps a workflow from being published.
 
     `node_id` is empty for the workflow as a whole; `field` is a path into its settings, as `rows.0.name`.
+    `page` is where in the workspace it is put right, if not in the workflow itself.
     """
 
     severity: Severity
     sentence: str
     node_id: str = ""
     field: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)

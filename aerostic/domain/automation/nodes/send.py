@@ -286,7 +286,7 @@ class SendTemplate(Sends):
             title="Values of its gaps",
             description="By place: body.1 or body.first_name, header.1, header.media, button.0.",
             max_length=50,
-            json_schema_extra=widget("rows"),
+            json_schema_extra=widget("template_values"),
         )
 
         @field_validator("variables", mode="before")
