@@ -1,7 +1,7 @@
 """What a workflow's runs did: the list, one of them on the canvas, and the test panel's own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,13 @@ from aerostic.state.run_words import OUTCOMES, STEPS
 PAGE = 25
 MOST_STEPS = 1_000
 Payload = dict[str, Any]
+ERROR_PORT = "error"
+LONGEST_OUTPUT = 300
+WAITS_FOR = {
+    "reply": "Waits for an answer",
+    "time": "Rests",
+    "child": "Waits for the workflow that it called",
+}
 SINCE = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
 
 
@@ -37,6 +44,7 @@ class RunLine:
     colour: str
     is_recorded: bool
     begun_by: str
+    whom: str
     version: str
     steps: str
     at: str
@@ -53,7 +61,7 @@ class StepLine:
     status: str
     words: str
     colour: str
-    port: str
+    way: str
     error: str
     lasted: str
 
@@ -74,9 +82,13 @@ class RunHead:
     colour: str = "gray"
     version: str = ""
     begun_by: str = ""
+    whom: str = ""
     at: str = ""
     lasted: str = ""
     reason: str = ""
+    waits_for: str = ""
+    wakes_at: str = ""
+    doubted: str = ""  # the step whose call nobody knows the end of
     is_recorded: bool = False
     is_living: bool = False
     is_unknown: bool = False
@@ -87,10 +99,13 @@ class RunHead:
 class StepPair:
     """One step of a replay beside the same step of the run that it repeats."""
 
+    node: str
     name: str
     before: str
     after: str
     is_same: bool
+    output_before: str = ""
+    output_after: str = ""
 
 
 NO_RUN = RunHead()
@@ -246,6 +261,7 @@ class Runs(Paged, AppState):
     @rx.event
     @access(Permission.AUTOMATION_RUN)
     async def cancel(self) -> EventSpec | None:
+        self.dialog = ""
         _, sorry = await self.attempt(self.call(executions.cancel, UUID(self.head.id)))
         return sorry
 
@@ -427,20 +443,37 @@ def _whole(ctx: Context, execution_id: UUID) -> _Whole:
     detail = executions.execution(ctx, execution_id)
     graph = executions.graph_of(ctx, execution_id)
     names = {node.id: rules.name_of(node) for node in graph.nodes}
-    steps = [_brief(step) for step in executions.steps(ctx, execution_id)[:MOST_STEPS]]
-    return _Whole(detail, steps, names)
+    steps = executions.steps(ctx, execution_id)[:MOST_STEPS]
+    return _Whole(detail, [_brief(step, graph) for step in steps], names)
 
 
 def _compared(ctx: Context, run_id: UUID, first_id: UUID) -> list[StepPair]:
-    graphs = [executions.graph_of(ctx, one) for one in (first_id, run_id)]
-    names = {node.id: rules.name_of(node) for graph in graphs for node in graph.nodes}
-    return [_pair(one, names) for one in executions.comparison(ctx, run_id, first_id)]
+    first, second = (executions.graph_of(ctx, one) for one in (first_id, run_id))
+    names = {node.id: rules.name_of(node) for node in [*first.nodes, *second.nodes]}
+    found = executions.comparison(ctx, run_id, first_id)
+    return [_pair(one, names, first, second) for one in found]
 
 
-def _brief(step: Mapping[str, Any]) -> Payload:
+def _brief(step: Mapping[str, Any], graph: Graph) -> Payload:
     """A step without what it took and gave: that is asked for one by one."""
     wanted = ("number", "node", "kind", "name", "status", "port", "error", "ms", "tries")
-    return {name: step.get(name) for name in wanted}
+    brief = {name: step.get(name) for name in wanted}
+    return (
+        brief | {"port": "", "way": ""} if _ended_there(step, graph) else brief | _way(step, graph)
+    )
+
+
+def _ended_there(step: Mapping[str, Any], graph: Graph) -> bool:
+    """A failure without a way on is no way that was taken."""
+    leads = {(edge.source, edge.source_port) for edge in graph.edges}
+    return step.get("port") == ERROR_PORT and (step.get("node"), ERROR_PORT) not in leads
+
+
+def _way(step: Mapping[str, Any], graph: Graph) -> Payload:
+    """What the output that was taken is called, where there was more than one."""
+    node = graph.node(str(step.get("node")))
+    titles = {one.name: one.title for one in rules.outputs_of(node)} if node else {}
+    return {"way": titles.get(str(step.get("port")), "") if step.get("port") != "out" else ""}
 
 
 def _one_step(ctx: Context, execution_id: UUID, number: int) -> Payload:
@@ -483,6 +516,7 @@ def _line(row: Any) -> RunLine:
         colour=colour,
         is_recorded=row.mode == ExecutionMode.RECORDED,
         begun_by=_title(row.trigger_kind),
+        whom=row.contact_name or "",
         version=_version(row),
         steps=f"{row.steps} {'step' if row.steps == 1 else 'steps'}",
         at=row.created_at.isoformat(),
@@ -502,9 +536,13 @@ def _seen(whole: _Whole) -> tuple[RunHead, list[StepLine], Payload]:
         colour=colour,
         version=_version(row),
         begun_by=_title(row.trigger_kind),
+        whom=row.contact_name or "",
         at=row.created_at.isoformat(),
         lasted=_lasted(row.started_at, row.ended_at),
         reason=row.reason,
+        waits_for=WAITS_FOR.get(row.awaits, "") if row.status == "waiting" else "",
+        wakes_at=row.wake_at.isoformat() if row.status == "waiting" and row.wake_at else "",
+        doubted=whole.names.get(row.failed_node, "") if row.status == "unknown" else "",
         is_recorded=row.mode == ExecutionMode.RECORDED,
         is_living=row.status in LIVING,
         is_unknown=row.status == "unknown",
@@ -525,22 +563,36 @@ def _step(step: Payload, names: Mapping[str, str]) -> StepLine:
         status=str(step["status"]),
         words=words,
         colour=colour,
-        port=str(step.get("port") or ""),
+        way=str(step.get("way") or ""),
         error=str(step.get("error") or ""),
         lasted=in_time(step.get("ms")),
     )
 
 
-def _pair(found: executions.StepComparison, names: Mapping[str, str]) -> StepPair:
-    then, now = (_step(one, names) if one else None for one in (found.before, found.after))
+def _pair(
+    found: executions.StepComparison, names: Mapping[str, str], first: Graph, second: Graph
+) -> StepPair:
+    pairs = ((found.before, first), (found.after, second))
+    then, now = (_step(_brief(one, graph), names) if one else None for one, graph in pairs)
     either = now or then
-    return StepPair(either.name if either else "", _did(then), _did(now), found.is_same)
+    alike = StepPair(found.node, either.name if either else "", _did(then), _did(now), True)
+    if found.is_same:
+        return alike
+    outputs = [_written(one["output"]) if one else "" for one, _ in pairs]
+    is_told = then is not None and now is not None and outputs[0] != outputs[1]
+    before, after = outputs if is_told else ("", "")
+    return replace(alike, is_same=False, output_before=before, output_after=after)
+
+
+def _written(output: Any) -> str:
+    text = output if isinstance(output, str) else orjson.dumps(plain(output)).decode()
+    return text if len(text) <= LONGEST_OUTPUT else f"{text[:LONGEST_OUTPUT]}…"
 
 
 def _did(step: StepLine | None) -> str:
     if step is None:
         return "not taken"
-    through = f", through “{step.port}”" if step.port not in {"", "out"} else ""
+    through = f", through “{step.way}”" if step.way else ""
     return f"{step.words}{through}"
 
 

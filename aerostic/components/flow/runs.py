@@ -31,7 +31,9 @@ SINCE = (
 
 
 def runs() -> rx.Component:
-    return rx.fragment(rx.cond(Runs.head.id != "", _one(), _list()), _choice_dialog())
+    return rx.fragment(
+        rx.cond(Runs.head.id != "", _one(), _list()), _choice_dialog(), _cancel_dialog()
+    )
 
 
 # The list ---------------------------------------------------------------------------------------------
@@ -100,7 +102,10 @@ def _row(line: RunLine) -> rx.Component:
         rx.flex(
             rx.box(kit.badge(line.words, line.colour), width="132px", flex_shrink="0"),
             rx.box(
-                kit.text(line.begun_by, weight="medium"),
+                kit.text(
+                    rx.cond(line.whom != "", line.begun_by + " · " + line.whom, line.begun_by),
+                    weight="medium",
+                ),
                 kit.muted(
                     kit.at(line.at, "D MMM YYYY, HH:mm:ss"),
                     " · ",
@@ -164,7 +169,7 @@ def _one() -> rx.Component:
         _beside(),
         height="100%",
         width="100%",
-        direction=rx.breakpoints(initial="column-reverse", sm="column-reverse", md="row"),
+        direction=rx.breakpoints(initial="column", md="row"),
     )
 
 
@@ -209,6 +214,7 @@ def outcome(head: RunHead) -> rx.Component:
             gap=theme.S2,
             margin_top=theme.S2,
         ),
+        rx.cond(head.whom != "", kit.text(head.whom, weight="medium", margin_top="6px")),
         kit.muted(
             head.begun_by,
             " · ",
@@ -217,6 +223,18 @@ def outcome(head: RunHead) -> rx.Component:
             kit.at(head.at, "D MMM, HH:mm:ss"),
             size="1",
             margin_top="6px",
+        ),
+        rx.cond(
+            head.waits_for != "",
+            kit.text(
+                head.waits_for,
+                rx.cond(
+                    head.wakes_at != "",
+                    rx.fragment(" until ", kit.at(head.wakes_at, "D MMM, HH:mm")),
+                ),
+                ".",
+                margin_top=theme.S2,
+            ),
         ),
         rx.cond(
             head.reason != "",
@@ -241,7 +259,11 @@ def _acts() -> rx.Component:
         rx.cond(
             Runs.head.is_living,
             kit.button(
-                "Cancel", size="1", variant="soft", color_scheme="red", on_click=Runs.cancel
+                "Cancel the run",
+                size="1",
+                variant="soft",
+                color_scheme="red",
+                on_click=Runs.ask("cancel"),
             ),
             rx.dropdown_menu.root(
                 rx.dropdown_menu.trigger(
@@ -278,21 +300,50 @@ def _compared() -> rx.Component:
 
 
 def _pair(pair: StepPair) -> rx.Component:
-    return rx.flex(
-        kit.text(pair.name, flex="1", min_width="0", truncate=True),
-        rx.cond(
-            pair.is_same,
-            kit.muted("the same", size="1"),
-            rx.flex(
-                rx.text(pair.before, size="1", color=theme.MUTED),
-                rx.text("→", size="1", color=theme.MUTED),
-                rx.text(pair.after, size="1", weight="medium"),
-                gap="4px",
+    return rx.box(
+        rx.flex(
+            rx.el.button(
+                kit.text(pair.name, truncate=True),
+                type="button",
+                on_click=Runs.choose_step(pair.node),
+                flex="1",
+                min_width="0",
+                text_align="left",
+                border="0",
+                padding="0",
+                background="transparent",
+                cursor="pointer",
+                **theme.FOCUS,
             ),
+            rx.cond(
+                pair.is_same,
+                kit.muted("the same", size="1"),
+                rx.cond(
+                    pair.before == pair.after,
+                    rx.text("another output", size="1", weight="medium"),
+                    rx.flex(
+                        rx.text(pair.before, size="1", color=theme.MUTED),
+                        rx.text("→", size="1", color=theme.MUTED),
+                        rx.text(pair.after, size="1", weight="medium"),
+                        gap="4px",
+                    ),
+                ),
+            ),
+            align="center",
+            gap=theme.S2,
         ),
-        align="center",
-        gap=theme.S2,
+        rx.cond(pair.output_before + pair.output_after != "", _outputs(pair)),
         padding="3px 0",
+    )
+
+
+def _outputs(pair: StepPair) -> rx.Component:
+    return rx.box(
+        rx.el.del_(pair.output_before, style={"color": "var(--red-11)"}),
+        rx.text(" → ", as_="span", color=theme.MUTED),
+        rx.el.ins(pair.output_after, style={"color": "var(--jade-11)", "textDecoration": "none"}),
+        font_size="12px",
+        overflow_wrap="anywhere",
     )
 
 
@@ -328,8 +379,8 @@ def _step(step: StepLine, *acts: rx.Component) -> rx.Component:
             rx.text(step.error, size="1", color="var(--red-11)", padding_left="24px"),
         ),
         rx.cond(
-            (step.port != "") & (step.port != "out"),
-            kit.muted("went on through “", step.port, "”", size="1", padding_left="24px"),
+            step.way != "",
+            kit.muted("went on through “", step.way, "”", size="1", padding_left="24px"),
         ),
         padding="5px 0",
     )
@@ -371,13 +422,35 @@ def _choice_dialog() -> rx.Component:
                     color_scheme="red",
                     on_click=Runs.choose("fail", rx.Var.create({})),
                 ),
+                kit.button(
+                    "Not now",
+                    type="button",
+                    variant="soft",
+                    color_scheme="gray",
+                    on_click=Runs.close,
+                ),
                 gap=theme.S2,
                 wrap="wrap",
                 margin_top=theme.S4,
             ),
             on_submit=lambda form: Runs.choose("skip", form),
         ),
-        note="We were interrupted while calling and never heard the answer. Look there, then choose.",
+        note=rx.fragment(
+            "We were interrupted while “",
+            Runs.head.doubted,
+            "” was calling, and never heard the answer. Look there whether it was done, then choose.",
+        ),
         is_open=Runs.dialog == "unknown",
         on_close=Runs.close,
+    )
+
+
+def _cancel_dialog() -> rx.Component:
+    return kit.confirm(
+        "Cancel this run?",
+        "It ends here. What it has done stays done, and what was to come does not happen.",
+        is_open=Runs.dialog == "cancel",
+        act="Cancel the run",
+        on_confirm=Runs.cancel,
+        on_cancel=Runs.close,
     )

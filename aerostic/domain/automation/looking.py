@@ -19,6 +19,7 @@ from aerostic.domain.automation.access import access_workflow
 from aerostic.domain.automation.engine import the_execution
 from aerostic.domain.automation.graph import Graph
 from aerostic.domain.automation.models import Execution, Workflow, WorkflowVersion
+from aerostic.domain.contacts.models import Contact
 
 MOST_KINDS = 30
 ANSWERING_AGENT = "Answering agent"
@@ -58,6 +59,7 @@ class ExecutionRow:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    contact_name: str | None  # of whom it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ _SHOWN: tuple[Any, ...] = (
     Execution.created_at,
     Execution.started_at,
     Execution.ended_at,
+    Contact.name,
 )
 
 
@@ -229,7 +232,11 @@ def _rows(ctx: Context, narrowed: Sequence[ColumnElement[bool]], limit: int) -> 
     same = (col(Workflow.tenant_id) == col(Execution.tenant_id)) & (
         col(Workflow.id) == col(Execution.workflow_id)
     )
-    statement = columns(*_SHOWN).select_from(Execution).outerjoin(Workflow, same)
+    theirs = (col(Contact.tenant_id) == col(Execution.tenant_id)) & (
+        col(Contact.id) == col(Execution.contact_id)
+    )
+    whole = columns(*_SHOWN).select_from(Execution)
+    statement = whole.outerjoin(Workflow, same).outerjoin(Contact, theirs)
     newest = statement.where(*narrowed).order_by(col(Execution.id).desc()).limit(limit)
     return [_row(*row) for row in ctx.session.execute(newest)]
 
