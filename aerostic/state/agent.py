@@ -329,28 +329,30 @@ class AgentPage(Paged, Form, AppState):
 
     # The trial
 
-    @rx.event
+    @rx.event(background=True)
     @access(Permission.AI_MANAGE)
     async def send(self, form: dict[str, Any]) -> Events:
-        """Ask the agent, and show its answer while it comes."""
+        """Ask the agent, and show its answer while it comes. It may take a minute: the page stays free."""
         message = typed(form, "message").strip()
-        if not message or self.is_thinking:
-            return
-        self.trial = [*self.trial, TrialLine(False, message)][-50:]
-        self.is_thinking, self.answer_so_far = True, ""
-        yield None
+        async with self:
+            if not message or self.is_thinking:
+                return
+            self.trial = [*self.trial, TrialLine(False, message)][-50:]
+            self.is_thinking, self.answer_so_far = True, ""
+            agent_id = self.agent.id
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
         asking = asyncio.create_task(
-            trying.try_out(self.call, UUID(self.agent.id), message, on_text=pieces.put)
+            trying.try_out(self.call, UUID(agent_id), message, on_text=pieces.put)
         )
         asking.add_done_callback(lambda _: pieces.put_nowait(None))
         while (piece := await pieces.get()) is not None:
-            self.answer_so_far += piece
-            yield None
+            async with self:
+                self.answer_so_far += piece
         ended, sorry = await self.attempt(_result(asking))
-        if ended is not None:
-            self.trial = [*self.trial, _shown(ended)]
-        self.is_thinking, self.answer_so_far = False, ""
+        async with self:
+            if self.agent.id == agent_id:  # else someone opened another agent meanwhile
+                self.trial = [*self.trial, *([_shown(ended)] if ended else [])]
+                self.is_thinking, self.answer_so_far = False, ""
         yield sorry
 
     @rx.event

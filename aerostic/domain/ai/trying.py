@@ -1,5 +1,6 @@
 """Trying an agent out: a conversation that no customer sees, with its real model, documents and costs."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
 from aerostic.domain.ai import loop, memory, persona
 from aerostic.domain.ai.loop import Ask, Ended, Listener, Run
+from aerostic.integrations.gemini.client import gemini
 
 
 @requires(Permission.AI_MANAGE)
@@ -26,6 +28,7 @@ async def try_out(
 ) -> Ended:
     """Ask the agent as a customer would. `ask` runs domain functions as whoever tries it."""
     asked = await ask(begin, agent_id, message)
+    await asyncio.to_thread(gemini)  # the first one takes seconds to load, and pages wait meanwhile
     return await loop.run(asked, ask, on_text=on_text)
 
 
