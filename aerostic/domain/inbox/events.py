@@ -65,7 +65,9 @@ def _reaction_lost(_: str, details: dict[str, Any]) -> str:
 
 
 def _taken_over(who: str, details: dict[str, Any]) -> str:
-    text = f"{who} took over. Nothing is answered by itself here"
+    # A workflow or an AI agent acts under this name: it hands over, a person takes over.
+    begun = "Handed over to people." if who == "automation" else f"{who} took over."
+    text = f"{begun} Nothing is answered by itself here"
     if not details.get("until"):
         return f"{text} for now."
     until = datetime.fromisoformat(details["until"])
