@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 ACTOR = system("campaigns")
 THREADS = 4
-LOOK_EVERY = 0.25  # seconds
+LOOK_EVERY = 0.5  # seconds
 LEASE = timedelta(seconds=30)  # another process looks after a campaign whose own is gone
 TURN = 20  # looks at one campaign before the others have theirs
 

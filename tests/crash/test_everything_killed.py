@@ -121,7 +121,7 @@ def keep_killing(product: Product, part: str, is_over: threading.Event) -> int:
     It lives at least as long as its start took, so that a busy machine gets on as well as a quiet one.
     """
     chance = random.Random(f"{SEED} {part}")
-    kills, life = 0, chance.uniform(0, LONGEST_LIVES[part])
+    kills, life = 0, chance.uniform(0, LONGEST_LIVES.get(part, 10.0))
     while not (is_over.wait(life) and kills):
         began = time.monotonic()
         product.kill(part)
@@ -130,7 +130,7 @@ def keep_killing(product: Product, part: str, is_over: threading.Event) -> int:
         while is_awaited and not (product.is_ready(part) or is_over.is_set()):
             time.sleep(0.1)
             product.restart_ended(part)
-        life = chance.uniform(0, LONGEST_LIVES[part]) + time.monotonic() - began
+        life = chance.uniform(0, LONGEST_LIVES.get(part, 10.0)) + time.monotonic() - began
     return kills
 
 

@@ -10,6 +10,8 @@ from aerostic.domain.billing import charging
 from aerostic.domain.billing.charging import NotEnough
 from aerostic.domain.campaigns import access, expansion, timing, watching
 from aerostic.domain.campaigns.models import Campaign, CampaignStatus, SkipReason
+from aerostic.domain.plans import limits as plans
+from aerostic.domain.plans.limits import Limit
 
 
 def start(ctx: Context, campaign: Campaign) -> None:
@@ -51,6 +53,7 @@ def begin(ctx: Context, campaign: Campaign) -> None:
     count = int(campaign.plan.get("to_send", 0))
     if count == 0:
         raise Refused("Nobody is left to write to: everyone of the audience is left out.")
+    plans.check(ctx, Limit.MESSAGES, adding=count)
     micros = int(campaign.plan.get("micros", 0))
     campaign.hold_id = charging.hold_campaign(ctx, campaign.id, micros, count)
     campaign.launched_at = ctx.now

@@ -15,6 +15,8 @@ from aerostic.domain.campaigns.models import (
     RecipientState,
 )
 from aerostic.domain.channels.models import ConnectionStatus, PhoneNumber
+from aerostic.domain.plans import limits as plans
+from aerostic.domain.plans.limits import Limit
 from aerostic.domain.templates.models import Template
 
 LOOK_EVERY = timedelta(seconds=5)
@@ -60,6 +62,7 @@ def trouble(
         or _numbers(numbers)
         or _quality(campaign, numbers)
         or _failures(ctx, campaign)
+        or plans.refusal(ctx, Limit.MESSAGES)
     )
 
 
