@@ -16,8 +16,12 @@ from sqlmodel import select
 from aerostic.core.errors import Unavailable
 from aerostic.core.permissions import Actor, Permission, PlatformRole, Role, member, system
 from aerostic.core.tenancy import Context, shared_work, unit_of_work
+from aerostic.domain.audiences.filters import Audience, Country
 from aerostic.domain.automation import service as automation
 from aerostic.domain.billing import service as billing
+from aerostic.domain.campaigns import service as campaigns
+from aerostic.domain.campaigns.schemas import CampaignDraft, Variant
+from aerostic.domain.campaigns.variables import Source, SourceKind
 from aerostic.domain.channels import queries as channels_queries
 from aerostic.domain.channels import service as channels
 from aerostic.domain.channels.models import NumberMode
@@ -26,6 +30,7 @@ from aerostic.domain.inbox import queries as inbox_queries
 from aerostic.domain.inbox import service as inbox
 from aerostic.domain.inbox.drafts import Draft
 from aerostic.domain.inbox.schemas import ConversationRow
+from aerostic.domain.templates import queries as template_queries
 from aerostic.domain.templates import service as templates
 from aerostic.domain.tenants import service as tenants
 from aerostic.domain.tenants.models import Membership, Tenant
@@ -40,6 +45,7 @@ SECONDS_TO_ARRIVE = 30
 
 DEMO_NUMBER = "100000000000001"
 RIVAL_NUMBER = "100000000000002"
+BROADCAST = "order_ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ def seed(simulator_url: str, password: str) -> None:
         _first_messages(customers)
     rows = _wait_for(demo, lambda found: len(found) >= 5)
     _work_on(demo, agent, rows)
+    _broadcast(demo)
     _automate(demo)
 
 
@@ -184,6 +191,26 @@ def _answer(ctx: Context, agent: Actor, rows: dict[str, ConversationRow]) -> Non
         inbox.mark_read(ctx, mei.id)
     if diego:
         inbox.add_note(ctx, diego.id, "The long table by the window is free from half past seven.")
+
+
+def _broadcast(place: Workspace) -> None:
+    """A small campaign, launched as anyone would: it is over a few seconds after the start."""
+    with unit_of_work(place.tenant_id, place.owner) as ctx:
+        ready = [one for one in template_queries.templates(ctx) if one.name == BROADCAST]
+        numbers = channels_queries.numbers(ctx)
+        if not (ready and numbers):
+            return
+        greeting = {
+            "body.1": Source(kind=SourceKind.CONTACT, key="first_name", fallback="there"),
+            "body.2": Source(key="BB-1042"),
+        }
+        draft = CampaignDraft(
+            name="Orders ready for pick-up",
+            audience=Audience(filter=Country(codes=("JP", "NG"))),
+            variants=[Variant(ready[0].id, greeting)],
+            number_ids=[numbers[0].id],
+        )
+        campaigns.launch(ctx, campaigns.create(ctx, draft).id)
 
 
 def _automate(place: Workspace) -> None:
