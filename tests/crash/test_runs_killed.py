@@ -4,13 +4,7 @@ Record changes and messages happen exactly once, calls at most once; one that wa
 unknown, with a choice; every run ends, and its log is whole.
 """
 
-import os
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -30,30 +24,13 @@ from tests.automation.kinds import (
     test_kinds,  # noqa: F401
 )
 from tests.builders import conversation_of
+from tests.crash.dying import automating, deaths
 from tests.waiting import until
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(400)]
 
-ROOT = Path(__file__).parent.parent.parent
-# The real process. A run says at which of its steps it dies: before it, or in the middle of its call.
-PROCESS = """
-import os, signal
-from datetime import timedelta
-from pathlib import Path
-from tests.automation import kinds
-from aerostic.domain.automation import runner, saving, taking
-kinds.known()
-folder = Path(os.environ["TEST_FOLDER"])
-saving.LEASE = taking.LEASE = timedelta(seconds=2)
-runner.RENEW_EVERY = 0.5
-
-def die_once(mark):
-    try:
-        os.close(os.open(folder / mark, os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return
-    os.kill(os.getpid(), signal.SIGKILL)
-
+# A run says at which of its steps the process dies: before it, or in the middle of its call.
+WHERE = """
 async def asked(what):
     line = f"{what['run']} {what['step']}\\n".encode()
     with open(folder / "calls", "ab", buffering=0) as calls:
@@ -71,20 +48,6 @@ async def dies(self, run):
     return await step(self, run)
 
 runner.Runner._step = dies
-from workers.automation import main
-
-# What was imported is shared; connections and threads are each process's own.
-while True:
-    child = os.fork()
-    if not child:
-        main()
-        os._exit(0)
-    signal.signal(signal.SIGTERM, lambda *_: (os.kill(child, signal.SIGKILL), os._exit(0)))
-    _, ended = os.waitpid(child, 0)
-    if os.WTERMSIG(ended) != signal.SIGKILL:
-        os._exit(1)
-    with open(folder / "deaths", "ab", buffering=0) as deaths:
-        deaths.write(b"x")
 """
 
 
@@ -113,29 +76,12 @@ TEN_STEPS = (
 CALLS = (4, 8)
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TEST_FOLDER": str(folder)}
-    return subprocess.Popen([sys.executable, "-c", PROCESS], cwd=ROOT, env=environment)
-
-
-@contextmanager
-def automating(folder: Path) -> Iterator[None]:
-    """The process, and another whenever it was killed."""
-    process = start(folder)
-    try:
-        yield
-        assert process.poll() is None
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def test_killed_at_every_boundary(place, rival, tmp_path):
     version = published(place, chain(*TEN_STEPS))
     runs: dict[UUID, UUID] = {}
     in_doubt = []
     ways = [(n, 0) for n in range(1, 11)] + [(0, n) for n in CALLS]
-    with automating(tmp_path):
+    with automating(tmp_path, WHERE):
         for number, (dies_before, dies_in) in enumerate(ways):
             talk = conversation_of(place, f"P{number}", phone=f"4915{number:09}")
             known = {"run": str(number), "dies_before": dies_before, "dies_in": dies_in}
@@ -147,7 +93,7 @@ def test_killed_at_every_boundary(place, rival, tmp_path):
                 with place.work("admin") as ctx:
                     executions.choose(ctx, execution_id, "skip", {"id": 0})
                 assert ended(place, execution_id) == "done"
-    assert len((tmp_path / "deaths").read_bytes()) == len(ways)
+    assert deaths(tmp_path) == len(ways)
     # In doubt is what died in a call, or after one whose answer was not written down yet.
     assert in_doubt == [(5, 0), (9, 0), (0, 4), (0, 8)]
     made = Counter((tmp_path / "calls").read_text().splitlines())
