@@ -14,13 +14,14 @@ from aerostic.core import due_work
 from aerostic.core.due_work import WorkKind
 from aerostic.core.errors import Invalid, NotAllowed, NotFound, TooLarge
 from aerostic.core.settings import settings
-from aerostic.domain.knowledge import files, isolated, queries, searching, service
+from aerostic.domain.knowledge import files, queries, searching, service
 from aerostic.domain.knowledge.cutting import LONGEST, cut
 from aerostic.domain.knowledge.models import DocumentStatus, KnowledgePassage
 from aerostic.domain.knowledge.queries import DocumentView
-from aerostic.domain.knowledge.reading import CanNotRead, DocumentKind, Piece, pieces_of
 from aerostic.domain.usage import queries as usage
 from aerostic.domain.usage.models import UsageKind
+from aerostic.integrations.documents import isolated
+from aerostic.integrations.documents.reading import CanNotRead, DocumentKind, Piece, pieces_of
 from tests.conftest import Place
 
 HOURS = """# Opening hours

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from aerostic.domain.knowledge.likeness import STOPS, split_sentences
-from aerostic.domain.knowledge.reading import Piece
+from aerostic.integrations.documents.reading import Piece
 
 LONGEST = 900  # characters: about 200 words
 OVERLAP = 150  # of the end of the passage before, so that nothing is torn from what it belongs to

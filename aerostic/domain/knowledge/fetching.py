@@ -1,7 +1,7 @@
 """A web page for a knowledge base, through the one client that refuses private addresses."""
 
 from aerostic.domain.knowledge import files
-from aerostic.domain.knowledge.reading import CanNotRead, DocumentKind
+from aerostic.integrations.documents.reading import CanNotRead, DocumentKind
 from aerostic.integrations.outside import client as outside
 from aerostic.integrations.outside.client import OutsideProblem, Request
 

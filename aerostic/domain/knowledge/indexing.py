@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from aerostic.domain.knowledge import embedding, fetching, files, isolated
+from aerostic.domain.knowledge import embedding, fetching, files
 from aerostic.domain.knowledge.cutting import MOST_PASSAGES, Passage, cut
-from aerostic.domain.knowledge.reading import CanNotRead, DocumentKind
 from aerostic.domain.knowledge.service import ToRead
+from aerostic.integrations.documents import isolated
+from aerostic.integrations.documents.reading import CanNotRead, DocumentKind
 from aerostic.integrations.gemini.errors import GeminiProblem
 
 

@@ -24,9 +24,11 @@ from aerostic.domain.knowledge.models import (
     KnowledgeDocument,
     KnowledgePassage,
 )
-from aerostic.domain.knowledge.reading import DocumentKind, kind_of
+from aerostic.domain.plans import limits as plans
+from aerostic.domain.plans.limits import Limit
 from aerostic.domain.usage.models import UsageKind
 from aerostic.domain.usage.recording import record
+from aerostic.integrations.documents.reading import DocumentKind, kind_of
 
 MOST_BASES = 50
 MOST_DOCUMENTS = 500  # of one base
@@ -84,6 +86,7 @@ def add_document(
         document.kind = kind_of(name, head)
         if not document.size:
             raise Invalid("file", "This file is empty.")
+        plans.check(ctx, Limit.STORAGE, adding=document.size)
     except Refused:
         files.remove(document.storage_key)
         raise

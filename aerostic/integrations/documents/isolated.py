@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from aerostic.core.errors import AppError
-from aerostic.domain.knowledge.reading import CanNotRead, DocumentKind, Piece, pieces_of
+from aerostic.integrations.documents.reading import CanNotRead, DocumentKind, Piece, pieces_of
 
 SECONDS = 90
 MEMORY = 1_500 * 1024 * 1024

@@ -1,0 +1,1 @@
+"""Files that people bring: their text, read where they can do no harm."""
