@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -322,6 +323,33 @@ def create_tenant(
     console.say(f"Workspace “{made_slug}” is there.")
     if made:
         console.say(f"{made.email}  password: {made.password}")
+
+
+@tenants.command("plan")
+def give_plan(
+    slug: Annotated[str, typer.Argument(help="The workspace's short name.")],
+    plan: Annotated[str, typer.Argument(help="The plan's short name, such as trial.")],
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day of a trial.")
+    ] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Give a workspace a plan from now on."""
+    from aerostic.operations import people, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        people.give_plan(slug, plan, until.date() if until else None)
+    console.say(f"Workspace “{slug}” has the plan “{plan}” now.")
+
+
+@tenants.command("default-plan")
+def make_default_plan(plan: str, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """The plan of every workspace that was given none: unlimited, unless you choose another."""
+    from aerostic.operations import people, servers
+
+    with servers.at_hand(from_here(data_dir)):
+        people.make_default_plan(plan)
+    console.say(f"Workspaces without a plan of their own have “{plan}” now.")
 
 
 @cli.command()

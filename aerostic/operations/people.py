@@ -2,10 +2,16 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 
+from sqlmodel import select
+
+from aerostic.core.errors import NotFound
 from aerostic.core.permissions import Permission, PlatformRole, system
 from aerostic.core.tenancy import shared_work
 from aerostic.domain.identity import people, service
+from aerostic.domain.identity.models import Tenant
+from aerostic.domain.plans import service as plans
 from aerostic.domain.tenants import service as tenants
 
 OPERATOR = system("command line", Permission.PLATFORM_USERS, Permission.PLATFORM_TENANTS)
@@ -40,6 +46,22 @@ def reset_password(email: str) -> NewUser:
     with shared_work(OPERATOR) as ctx:
         service.set_password(ctx, email, password)
     return NewUser(email, password)
+
+
+def give_plan(slug: str, plan: str, until: date | None) -> None:
+    """A workspace's plan from now on; a trial ends at the end of that day (UTC), if one is given."""
+    ends_at = datetime.combine(until, time(), UTC) + timedelta(days=1) if until else None
+    with shared_work(OPERATOR) as ctx:
+        found = ctx.session.exec(select(Tenant.id).where(Tenant.slug == slug)).one_or_none()
+        if found is None:
+            raise NotFound(f"There is no workspace “{slug}”.")
+        plans.assign(ctx, found, plan, trial_ends_at=ends_at)
+
+
+def make_default_plan(plan: str) -> None:
+    """The plan of every workspace that was given none."""
+    with shared_work(OPERATOR) as ctx:
+        plans.make_default(ctx, plan)
 
 
 def create_tenant(name: str, *, owner: str, slug: str | None) -> tuple[str, NewUser | None]:

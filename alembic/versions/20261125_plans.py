@@ -11,7 +11,7 @@ revision = "20261125_plans"
 down_revision = "20261125_starter_rates"
 
 MADE = datetime(2026, 11, 25, tzinfo=UTC)
-LIMITS = ("contacts", "messages", "runs", "tokens", "storage_bytes")
+LIMITS = ("contacts", "messages", "tokens", "storage_bytes")
 
 
 def upgrade() -> None:
@@ -76,7 +76,6 @@ def upgrade() -> None:
                 "members": 5,
                 "contacts": 5_000,
                 "messages": 2_000,
-                "runs": 5_000,
                 "tokens": 500_000,
                 "storage_bytes": 100_000_000,
                 "created_at": MADE,

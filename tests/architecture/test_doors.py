@@ -576,6 +576,8 @@ EXAMPLES: dict[tuple[str, str], Example] = {
 
 RUN = f"{V1}/executions/{{execution_id}}"
 EXAMPLES |= {
+    ("get", f"{V1}/plan"): Example("owner"),
+    ("post", f"{V1}/plan/ask"): Example("owner", lambda _: {"slug": "trial"}),
     ("get", f"{V1}/usage"): Example("admin", query="?since=2026-11-01&until=2026-11-30"),
     ("get", f"{V1}/wallet"): Example("owner"),
     ("patch", f"{V1}/wallet"): Example("owner", lambda _: {"low_balance_micros": 1_000_000}),

@@ -17,6 +17,8 @@ from aerostic.core.ids import first_id_at, new_id
 from aerostic.core.tenancy import Context
 from aerostic.domain.ai.models import AgentDay, AgentTurn, TurnOutcome
 from aerostic.domain.ai.persona import Persona
+from aerostic.domain.plans import limits as plans
+from aerostic.domain.plans.limits import Limit
 from aerostic.domain.signals.models import AutomationSettings
 from aerostic.domain.usage.models import UsageKind
 from aerostic.domain.usage.recording import record
@@ -30,9 +32,10 @@ class Spent:
 
     tokens: int = 0
     cost_micros: int = 0
+    refusal: str = ""  # why the workspace's plan allows no more
 
     def plus(self, tokens: int, cost_micros: int) -> "Spent":
-        return Spent(self.tokens + tokens, self.cost_micros + cost_micros)
+        return Spent(self.tokens + tokens, self.cost_micros + cost_micros, self.refusal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ class Turn:
 
 def spent_today(ctx: Context, agent_id: UUID) -> Spent:
     row = ctx.session.get(AgentDay, (ctx.tenant_id, agent_id, ctx.now.date()))
-    return Spent(row.tokens, row.cost_micros) if row else Spent()
+    refusal = plans.refusal(ctx, Limit.TOKENS)
+    return Spent(row.tokens, row.cost_micros, refusal) if row else Spent(refusal=refusal)
 
 
 def write(ctx: Context, turn: Turn) -> None:
@@ -147,6 +151,8 @@ _FORGET = """
 
 def limit_met(agent: Persona, run: Spent, day: Spent) -> str:
     """Why the agent may not ask its model once more; nothing: it may."""
+    if day.refusal:
+        return day.refusal
     if run.tokens >= agent.tokens_per_run:
         return f"{agent.name} has used its {agent.tokens_per_run:,} tokens for one run."
     if agent.cost_per_run_micros and run.cost_micros >= agent.cost_per_run_micros:

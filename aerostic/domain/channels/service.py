@@ -19,6 +19,8 @@ from aerostic.domain.channels.models import (
     PhoneNumber,
     WhatsappAccount,
 )
+from aerostic.domain.plans import limits as plans
+from aerostic.domain.plans.limits import Limit
 from aerostic.domain.signals import telling
 from aerostic.domain.signals.models import Listener
 from aerostic.integrations.meta.management import Management, NumberFacts, TokenRefused
@@ -99,7 +101,10 @@ def _remember_number(ctx: Context, account: WhatsappAccount, facts: NumberFacts)
     meta_id = facts.phone_number_id
     _claim(ctx, NumberDirectory, meta_id, "number")
     found = ctx.session.exec(select(PhoneNumber).where(PhoneNumber.phone_number_id == meta_id))
-    number = found.one_or_none() or PhoneNumber(
+    known = found.one_or_none()
+    if known is None or known.status == ConnectionStatus.DISCONNECTED:
+        plans.check(ctx, Limit.NUMBERS)
+    number = known or PhoneNumber(
         id=new_id(), account_id=account.id, phone_number_id=meta_id, display_phone_number=""
     )
     number.account_id = account.id

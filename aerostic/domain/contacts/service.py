@@ -33,6 +33,8 @@ from aerostic.domain.contacts.schemas import (
     NewContact,
     Selection,
 )
+from aerostic.domain.plans import limits as plans
+from aerostic.domain.plans.limits import Limit
 from aerostic.domain.signals import telling
 from aerostic.domain.signals.models import SignalKind
 from aerostic.domain.signals.telling import Happened
@@ -71,6 +73,7 @@ def create(ctx: Context, new: NewContact) -> Contact:
     )
     if not (contact.name or contact.phone or contact.email):
         raise Invalid("name", "Give a name, a phone number or an e-mail address.")
+    plans.check(ctx, Limit.CONTACTS)
     ctx.session.add(contact)
     if phone:
         identities.claim_phone(ctx, contact, phone.digits)

@@ -47,6 +47,19 @@ def already_registered(ctx: Context, to: str) -> None:
     )
 
 
+def plan_asked_for(ctx: Context, to: str, *, workspace: str, by: str, plan: str) -> None:
+    """To the platform's staff: an owner would like another plan."""
+    _send(
+        ctx,
+        to,
+        f"{workspace} asks for the plan {plan}",
+        [
+            f"{by} of the workspace “{workspace}” would like the plan “{plan}”.",
+            "Give it to them with: python3 run.py tenant plan WORKSPACE PLAN",
+        ],
+    )
+
+
 def reset_code(ctx: Context, to: str, name: str, code: str) -> None:
     """To who forgot their password."""
     _send(

@@ -15,10 +15,17 @@ from aerostic.core.tenancy import Context
 from aerostic.domain.audiences.models import ContactList
 from aerostic.domain.contacts import fields, phones
 from aerostic.domain.contacts.access import attributes_by_key, the_tag
-from aerostic.domain.contacts.models import ContactImport, ImportStatus
+from aerostic.domain.contacts.models import (
+    ContactIdentity,
+    ContactImport,
+    IdentityKind,
+    ImportStatus,
+)
 from aerostic.domain.imports import files, lease, listing, mapping, reading, rows
 from aerostic.domain.imports.rows import Person, Reader, Refusal
 from aerostic.domain.imports.taking import Batch
+from aerostic.domain.plans import limits as plans
+from aerostic.domain.plans.limits import Limit
 
 BATCH = 1_000
 LONGEST_LIST_NAME = 80
@@ -156,7 +163,7 @@ def take_batch(
         attributes_by_key(ctx),
         wanted.options.get("default_country") or None,
     )
-    _take(ctx, wanted, [reader.read(row) for row in batch])
+    _take(ctx, wanted, _within_plan(ctx, [reader.read(row) for row in batch]))
     ctx.announce("import", wanted.id)
     ctx.announce("contact", "many")
     return True
@@ -174,6 +181,29 @@ def finish(ctx: Context, import_id: UUID, *, holder: str) -> bool:
         return False
     _end(ctx, wanted, ImportStatus.DONE)
     return True
+
+
+def _within_plan(ctx: Context, read: Sequence[Person | Refusal]) -> Sequence[Person | Refusal]:
+    """The same, without those new people for whom the workspace's plan has no room."""
+    room = plans.room(ctx, Limit.CONTACTS)
+    if room is None:
+        return read
+    numbers = dict.fromkeys(one.phone for one in read if isinstance(one, rows.Person))
+    is_known = select(col(ContactIdentity.value)).where(
+        col(ContactIdentity.tenant_id) == ctx.tenant_id,
+        col(ContactIdentity.kind) == IdentityKind.PHONE,
+        col(ContactIdentity.value).in_(numbers),
+    )
+    known = set(ctx.session.scalars(is_known))
+    new = [one for one in numbers if one not in known]
+    left_out = set(new[room:])
+    reason = plans.refusal(ctx, Limit.CONTACTS, adding=len(new)) if left_out else ""
+    return [
+        rows.Refusal(one.row, reason)
+        if isinstance(one, rows.Person) and one.phone in left_out
+        else one
+        for one in read
+    ]
 
 
 def _take(ctx: Context, wanted: ContactImport, read: Sequence[Person | Refusal]) -> None:

@@ -34,6 +34,8 @@ from aerostic.domain.inbox.models import (
     Priority,
 )
 from aerostic.domain.media.models import Media, MediaStatus
+from aerostic.domain.plans import limits as plans
+from aerostic.domain.plans.limits import Limit
 from aerostic.domain.templates.models import Template
 
 MEGABYTE = 1_000_000
@@ -94,6 +96,7 @@ def queue(
     draft.validate()
     if earlier := _by_key(ctx, draft.key):
         return earlier
+    plans.check(ctx, Limit.MESSAGES)
     recipient = _recipient(ctx, conversation, draft)
     written = _write(ctx, conversation, draft, recipient)
     cost = _cost(ctx, conversation, draft.type, written.category, recipient)
@@ -115,6 +118,7 @@ def again(ctx: Context, message: Message, *, key: str) -> Message:
     conversation = ctx.get(Conversation, message.conversation_id)
     if conversation is None:
         raise NotFound("That conversation no longer exists.")
+    plans.check(ctx, Limit.MESSAGES)
     draft = Draft(message.type, shown=message.text, key=key)
     recipient = _recipient(ctx, conversation, draft)
     node = message.content[message.type]

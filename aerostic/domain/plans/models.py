@@ -31,7 +31,6 @@ class Plan(SharedModel, table=True):
     members: int | None = None
     contacts: int | None = Field(default=None, sa_type=BigInteger)
     messages: int | None = Field(default=None, sa_type=BigInteger)  # a month
-    runs: int | None = Field(default=None, sa_type=BigInteger)  # a month
     tokens: int | None = Field(default=None, sa_type=BigInteger)  # a month
     storage_bytes: int | None = Field(default=None, sa_type=BigInteger)
     created_at: datetime = created()

@@ -30,6 +30,8 @@ from aerostic.domain.identity import attempts, mails, passwords, people
 from aerostic.domain.identity import service as identity
 from aerostic.domain.identity.models import Membership, Tenant, TenantStatus, User
 from aerostic.domain.identity.sessions import Proven
+from aerostic.domain.plans import limits as plans
+from aerostic.domain.plans.limits import Limit
 from aerostic.domain.tenants.access import lock_team, the_membership
 from aerostic.domain.tenants.models import Invitation, InvitationDirectory
 
@@ -97,6 +99,7 @@ def invite(ctx: Context, email: str, role: Role) -> Invitation:
     attempts.count(attempts.INVITATIONS_PER_TENANT, str(ctx.tenant_id))
     for earlier in _open_invitations(ctx, address):
         earlier.withdrawn_at = ctx.now
+    plans.check(ctx, Limit.MEMBERS)
     invitation, token = _new_invitation(ctx, address, role)
     mails.invitation(
         ctx,
