@@ -44,6 +44,13 @@ WORKSPACE_PAGES = (
         is_daily=True,
     ),
     Entry(
+        "campaigns",
+        "Campaigns",
+        "megaphone",
+        Permission.CAMPAIGNS_READ,
+        "broadcasts audiences segments lists send many newsletter",
+    ),
+    Entry(
         "automation",
         "Automation",
         "workflow",

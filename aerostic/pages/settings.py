@@ -4,6 +4,7 @@ import reflex as rx
 
 from aerostic.components import kit, theme
 from aerostic.components.settings.connections import connections
+from aerostic.components.settings.consent import consent
 from aerostic.components.settings.lists import labels, replies
 from aerostic.components.settings.numbers import numbers
 from aerostic.components.settings.profile import profile
@@ -12,6 +13,7 @@ from aerostic.components.settings.webhooks import webhooks
 from aerostic.components.shell import shell
 from aerostic.core.permissions import Permission
 from aerostic.state.connections import Connections
+from aerostic.state.consent_rules import ConsentRules
 from aerostic.state.lists import Labels, Replies
 from aerostic.state.numbers import Numbers
 from aerostic.state.profile import Profile, SecondFactor, Sessions
@@ -25,6 +27,7 @@ TABS = (
     ("workspace", "Workspace", lambda: _workspace()),
     ("labels", "Labels", labels),
     ("replies", "Ready answers", replies),
+    ("consent", "Consent", consent),
     ("secrets", "Secrets", secrets),
     ("connections", "Connections", connections),
     ("webhooks", "Webhooks", webhooks),
@@ -41,6 +44,7 @@ TABS = (
         Numbers.load,
         Labels.load,
         Replies.load,
+        ConsentRules.load,
         Secrets.load,
         Connections.load,
         Webhooks.load,

@@ -188,7 +188,7 @@ class ImportWizard(Form, AppState):
     def choose_target(self, index: int, target: str) -> None:
         """A target is one column's: whichever had it before is left out."""
         self.columns = [
-            Column(one.index, one.name, _target_after(one, index, target), one.sample)
+            Column(one.index, one.name, target_after(one, index, target), one.sample)
             for one in self.columns
         ]
 
@@ -240,7 +240,7 @@ class ImportWizard(Form, AppState):
         return failed_download(answer)
 
 
-def _target_after(column: Column, index: int, target: str) -> str:
+def target_after(column: Column, index: int, target: str) -> str:
     if column.index == index:
         return target
     return mapping.IGNORE if column.target == target else column.target

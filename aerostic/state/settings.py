@@ -22,6 +22,7 @@ TABS = (
     "workspace",
     "labels",
     "replies",
+    "consent",
     "secrets",
     "connections",
     "webhooks",
