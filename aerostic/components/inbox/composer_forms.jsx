@@ -94,12 +94,26 @@ function filled(text, values, place) {
   return text.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (whole, name) => values[`${place}.${name}`] || whole);
 }
 
-const PLACES = { body: "Text", header: "Heading", button: "Button" };
+const PLACES = { body: "Text", header: "Heading", button: "Button", offer: "Offer" };
+const FILES = { image: ["Picture", "image/jpeg,image/png"], video: ["Video", "video/mp4"], document: ["Document", undefined] };
+
+/** What a gap is called: “Text: 1”, “Card 2, button: 1”. */
+function wordsOf({ place, name }) {
+  const card = /^card\.(\d+)(\.button)?$/.exec(place);
+  if (card) return `Card ${Number(card[1]) + 1}${card[2] ? ", button" : ""}: ${name}`;
+  if (place === "offer") return "The offer ends";
+  return `${PLACES[place] ?? place}: ${name}`;
+}
 
 function Gap({ parameter, value, workspace, onChange }) {
   const [state, setState] = useState("");
-  if (parameter.name !== "media") {
-    return <Field label={`${PLACES[parameter.place] ?? parameter.place}: ${parameter.name}`} value={value} placeholder={parameter.example} onChange={onChange} />;
+  const file = FILES[parameter.kind];
+  if (parameter.kind === "moment") {
+    const take = (event) => onChange(event.target.value ? new Date(event.target.value).toISOString() : "");
+    return <label>{wordsOf(parameter)}<input type="datetime-local" onChange={take} /></label>;
+  }
+  if (!file) {
+    return <Field label={wordsOf(parameter)} value={value} placeholder={parameter.example} onChange={onChange} />;
   }
   const take = async (file) => {
     if (!file) return;
@@ -111,7 +125,8 @@ function Gap({ parameter, value, workspace, onChange }) {
       setState(error.message);
     }
   };
-  return <label>Picture, video or document at the top<input type="file" onChange={(event) => take(event.target.files[0])} /><span className="cp-state" role="status">{state}</span></label>;
+  const where = parameter.place === "header" ? "at the top" : `of card ${Number(parameter.place.slice(5)) + 1}`;
+  return <label>{`${file[0]} ${where}`}<input type="file" accept={file[1]} onChange={(event) => take(event.target.files[0])} /><span className="cp-state" role="status">{state}</span></label>;
 }
 
 export function TemplateForm({ templates, workspace, onDone, onClose }) {
@@ -124,7 +139,7 @@ export function TemplateForm({ templates, workspace, onDone, onClose }) {
   const ready = Boolean(template) && template.parameters.every((parameter) => values[keyOf(parameter)]?.trim());
   return (
     <Sheet title="Send a template" ready={ready} onClose={onClose} onSubmit={() => onDone({ template_id: chosen, variables: values })}>
-      {templates.length === 0 && <p>This account has no approved templates yet. Make one in Meta's WhatsApp Manager, then press “Check now” under Settings → Numbers.</p>}
+      {templates.length === 0 && <p>This account has no approved templates yet. Make one under Templates, or press “Synchronise” there for those that Meta has.</p>}
       {templates.length > 6 && <Field label="Find" value={sought} onChange={setSought} placeholder="Name or words" />}
       <div className="cp-templates" role="group" aria-label="Approved templates">
         {shown.map((one) => (
