@@ -87,7 +87,12 @@ PUBLIC = [
 def test_every_permission_is_held_by_someone_and_asked_for_somewhere():
     held = set().union(*ROLE_PERMISSIONS.values(), *PLATFORM_PERMISSIONS.values())
     asked = {action.permission for action in ACTIONS if hasattr(action, "permission")}
-    of_the_system = {Permission.DELIVERIES_APPLY, Permission.MESSAGES_SEND, Permission.MEDIA_STORE}
+    of_the_system = {
+        Permission.DELIVERIES_APPLY,
+        Permission.MESSAGES_SEND,
+        Permission.MEDIA_STORE,
+        Permission.METRICS_FOLD,
+    }
     assert set(Permission) == held | of_the_system
     assert asked <= set(Permission)
 

@@ -11,7 +11,7 @@ from aerostic.core.ids import first_id_at
 from aerostic.core.permissions import Permission, system
 from aerostic.core.tenancy import unit_of_work
 from aerostic.domain.identity.models import Tenant
-from aerostic.domain.usage import folding, queries
+from aerostic.domain.usage import folding, queries, sums
 from aerostic.domain.usage.models import UsageEvent, UsageKind
 from aerostic.domain.usage.queries import Used
 from aerostic.domain.usage.recording import record
@@ -46,7 +46,7 @@ def totals(place: Place) -> dict[UsageKind, tuple[int, int, int]]:
 
 def sum_now(place: Place, kind: UsageKind) -> int:
     with place.system_work() as ctx:
-        return queries.this_month(ctx, kind)
+        return sums.this_month(ctx, kind)
 
 
 def test_every_event_is_added_once_and_no_other_tenants(place, rival):
@@ -136,7 +136,7 @@ def test_the_month_so_far_needs_no_fold_and_storage_may_shrink(place, rival):
         ctx.session.add(old)
     assert sum_now(place, STORED) == 3_000
     with place.system_work() as ctx:
-        assert queries.ever(ctx, STORED) == 3_100
+        assert sums.ever(ctx, STORED) == 3_100
     assert sum_now(rival, STORED) == 0
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aerostic.core.errors import Refused
 from aerostic.core.tenancy import Context
-from aerostic.domain.usage import queries as usage
+from aerostic.domain.usage import sums as usage
 from aerostic.domain.usage.models import UsageKind
 
 
