@@ -12,11 +12,10 @@ from sqlmodel import col
 from aerostic.core.errors import Conflict, Invalid, NotFound, Refused
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
-from aerostic.domain.ai import memory, persona
+from aerostic.domain.ai import memory
 from aerostic.domain.ai.loop import MAX_TURNS
 from aerostic.domain.ai.memory import MOST_REMEMBERED
 from aerostic.domain.ai.models import LOCAL, Agent, AgentKnowledge
-from aerostic.domain.ai.persona import Persona
 from aerostic.domain.knowledge.models import KnowledgeBase
 from aerostic.integrations.gemini.client import MODELS
 
@@ -119,12 +118,6 @@ def choose_answering(ctx: Context, agent_id: UUID, *, answers: bool = True) -> N
 
 
 @requires(Permission.AI_MANAGE)
-def persona_of(ctx: Context, agent_id: UUID) -> Persona:
-    """The agent as a trial needs it. Raises NotFound."""
-    return persona.read(ctx, agent_id)
-
-
-@requires(Permission.AI_MANAGE)
 def begin_trial_anew(ctx: Context, agent_id: UUID) -> None:
     """Forget the trial's conversation."""
     _the_agent(ctx, agent_id)
@@ -141,9 +134,11 @@ def _save(ctx: Context, agent: Agent, draft: AgentDraft) -> Agent:
 
 def _set_bases(ctx: Context, agent_id: UUID, base_ids: Sequence[UUID]) -> None:
     wanted = list(dict.fromkeys(base_ids))
-    for base_id in wanted:
-        if ctx.get(KnowledgeBase, base_id) is None:
-            raise NotFound("That knowledge base does not exist.")
+    known = select(func.count()).where(
+        col(KnowledgeBase.tenant_id) == ctx.tenant_id, col(KnowledgeBase.id).in_(wanted)
+    )
+    if ctx.session.scalar(known) != len(wanted):
+        raise NotFound("That knowledge base does not exist.")
     held = delete(AgentKnowledge).where(
         col(AgentKnowledge.tenant_id) == ctx.tenant_id, col(AgentKnowledge.agent_id) == agent_id
     )

@@ -1,6 +1,6 @@
 """What is to be said of a graph in its workspace: the linter's findings, and those that need the database."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -44,12 +44,15 @@ def findings(ctx: Context, workflow_id: UUID | None, graph: Graph) -> list[Findi
 
 
 def _sub_workflows(ctx: Context, workflow_id: UUID | None, graph: Graph) -> Iterator[Finding]:
-    for one in _calls(graph):
+    calls = _calls(graph)
+    published = _published(ctx, [one.id for one in calls if one.id])
+    known = _workflows(ctx, [one.id for one in calls if one.id])
+    for one in calls:
         name = rules.name_of(one.node)
-        called = ctx.get(Workflow, one.id) if one.id else None
+        called = known.get(one.id) if one.id else None
         if called is None:  # told already: it does not exist
             continue
-        if workflow_id is not None and _comes_back(ctx, called.id, workflow_id):
+        if workflow_id is not None and _comes_back(published, called.id, workflow_id):
             sentence = f"{name}: “{called.name}” calls this workflow again, without an end."
             if called.id == workflow_id:
                 sentence = f"{name}: this workflow calls itself, without an end."
@@ -57,7 +60,7 @@ def _sub_workflows(ctx: Context, workflow_id: UUID | None, graph: Graph) -> Iter
         elif called.published_number is None:
             sentence = f"{name}: “{called.name}” is not published yet, so it can not be called."
             yield Finding(Severity.ERROR, sentence, one.node.id, one.field)
-        elif not _can_be_called(_published(ctx, called.id)):
+        elif not _can_be_called(published[called.id]):
             sentence = f"{name}: “{called.name}” has no trigger for being called."
             yield Finding(Severity.ERROR, sentence, one.node.id, one.field)
 
@@ -66,7 +69,14 @@ def _calls(graph: Graph) -> list[Reference]:
     return [one for one in references.references_of(graph) if one.node.kind == SUBWORKFLOW]
 
 
-def _comes_back(ctx: Context, begin: UUID, wanted: UUID) -> bool:
+def _workflows(ctx: Context, ids: Sequence[UUID]) -> dict[UUID, Workflow]:
+    statement = select(Workflow).where(
+        col(Workflow.tenant_id) == ctx.tenant_id, col(Workflow.id).in_(ids)
+    )
+    return {one.id: one for one in ctx.session.exec(statement)}
+
+
+def _comes_back(published: Mapping[UUID, Graph], begin: UUID, wanted: UUID) -> bool:
     """Whether the published versions lead from one workflow to another."""
     ahead, seen = [begin], set[UUID]()
     while ahead:
@@ -75,21 +85,33 @@ def _comes_back(ctx: Context, begin: UUID, wanted: UUID) -> bool:
             return True
         if at not in seen:
             seen.add(at)
-            graph = _published(ctx, at)
-            ahead += [one.id for one in _calls(graph) if one.id is not None]
+            ahead += _called(published.get(at, Graph()))
     return False
 
 
-def _published(ctx: Context, workflow_id: UUID) -> Graph:
-    statement = select(WorkflowVersion.graph).where(
-        col(WorkflowVersion.tenant_id) == ctx.tenant_id,
-        col(WorkflowVersion.workflow_id) == workflow_id,
-        col(WorkflowVersion.number)
-        == select(Workflow.published_number)
-        .where(col(Workflow.tenant_id) == ctx.tenant_id, col(Workflow.id) == workflow_id)
-        .scalar_subquery(),
-    )
-    return Graph.model_validate(ctx.session.exec(statement).first() or {})
+def _called(graph: Graph) -> list[UUID]:
+    return [one.id for one in _calls(graph) if one.id is not None]
+
+
+def _published(ctx: Context, begin: Sequence[UUID]) -> dict[UUID, Graph]:
+    """What is published of these workflows and of all that they call, one layer at a time."""
+    found: dict[UUID, Graph] = {}
+    ahead = set(begin)
+    while ahead:
+        statement = (
+            select(WorkflowVersion.workflow_id, WorkflowVersion.graph)
+            .join(
+                Workflow,
+                (col(Workflow.tenant_id) == col(WorkflowVersion.tenant_id))
+                & (col(Workflow.id) == col(WorkflowVersion.workflow_id))
+                & (col(Workflow.published_number) == col(WorkflowVersion.number)),
+            )
+            .where(col(WorkflowVersion.tenant_id) == ctx.tenant_id, col(Workflow.id).in_(ahead))
+        )
+        layer = {one: Graph.model_validate(graph) for one, graph in ctx.session.exec(statement)}
+        found |= dict.fromkeys(ahead, Graph()) | layer
+        ahead = {one for graph in layer.values() for one in _called(graph)} - found.keys()
+    return found
 
 
 def _can_be_called(graph: Graph) -> bool:

@@ -5,7 +5,6 @@ from typing import Any, Protocol, TypeVar
 
 import orjson
 
-from aerostic.core import live, queue
 from aerostic.core.tenancy import unit_of_work
 from aerostic.domain.automation import scope, templates
 from aerostic.domain.automation.actor import AUTOMATION
@@ -28,8 +27,6 @@ from aerostic.domain.automation.walking import MOST_STEPS
 
 R = TypeVar("R")
 
-PROGRESS = "automation:progress:"
-KEPT_SECONDS = 600
 MOST_TOOLS = 200  # uses in one step
 
 
@@ -61,18 +58,6 @@ class Reach:
 
     def http(self) -> Any:
         return self._runner.client()
-
-    async def on_progress(self, text: str) -> None:
-        """Keep a piece of an answer for whoever watches; it is gone after a while."""
-        await self._runner.in_thread(self._progress, text)
-
-    def _progress(self, text: str) -> None:
-        key = progress_key(self._run)
-        pipe = queue.connection().pipeline()
-        pipe.append(key, text)
-        pipe.expire(key, KEPT_SECONDS)
-        pipe.execute()
-        live.announce(self._run.tenant_id, [("execution", str(self._run.id))])
 
     async def use(self, node: PlacedNode, given: Mapping[str, Any]) -> Any:
         """Run a node as a tool. Its settings see what the model gave as `input`. Raises NodeFailed.
@@ -125,7 +110,3 @@ class Reach:
             number_id=mine.number_id,
             depth=mine.depth,
         )
-
-
-def progress_key(run: Run) -> str:
-    return f"{PROGRESS}{run.tenant_id}:{run.id}"

@@ -110,11 +110,3 @@ def display(digits: str) -> str:
 def is_country(code: str) -> bool:
     """Whether the code can be a default country (ISO 3166, two capitals)."""
     return code in phonenumbers.SUPPORTED_REGIONS
-
-
-def countries() -> list[tuple[str, int]]:
-    """Every country that has a calling code, with it, by code of the country."""
-    return sorted(
-        (code, phonenumbers.country_code_for_region(code))
-        for code in phonenumbers.SUPPORTED_REGIONS
-    )

@@ -18,7 +18,6 @@ from aerostic.domain.contacts.models import (
     Contact,
     ContactAttribute,
     ContactTag,
-    IdentityKind,
     Tag,
 )
 from aerostic.domain.contacts.schemas import (
@@ -92,13 +91,6 @@ def contact(ctx: Context, contact_id: UUID) -> ContactDetail:
         last_inbound_at=row.last_inbound_at,
         erased_at=row.erased_at,
     )
-
-
-@requires(Permission.CONTACTS_READ)
-def contact_by_phone(ctx: Context, phone: str) -> UUID | None:
-    """The contact whom a number leads to. Raises Invalid for what is no number."""
-    owner = identities.owner_of(ctx, IdentityKind.PHONE, phones.parse(phone).digits)
-    return owner.id if owner else None
 
 
 @requires(Permission.CONTACTS_EXPORT)

@@ -294,28 +294,6 @@ def _field_taken(label: str, key: str) -> Conflict:
 
 
 @requires(Permission.INBOX_MANAGE)
-def change_attribute(
-    ctx: Context,
-    attribute_id: UUID,
-    *,
-    label: str | Keep = KEEP,
-    choices: Iterable[str] | Keep = KEEP,
-) -> ContactAttribute:
-    """Rename a field or change its choices. Its key and its type stay, and so do stored values."""
-    attribute = the_attribute(ctx, attribute_id)
-    if label is not KEEP:
-        attribute.label = (
-            fields.short("label", label, 60, "The name of the field") or attribute.label
-        )
-    if choices is not KEEP:
-        if attribute.type != AttributeType.CHOICE:
-            raise Invalid("choices", f"“{attribute.label}” is not a field of choices.")
-        attribute.choices = fields.choices(choices)
-    ctx.announce("contact", "attributes")
-    return attribute
-
-
-@requires(Permission.INBOX_MANAGE)
 def delete_attribute(ctx: Context, attribute_id: UUID) -> None:
     """Stop keeping a field. Stored values stay hidden; the same field made again shows them."""
     ctx.session.delete(the_attribute(ctx, attribute_id))

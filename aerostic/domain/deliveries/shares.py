@@ -184,11 +184,16 @@ def _note(ctx: Context, problems: Problems) -> None:
     by_delivery: dict[UUID, list[dict[str, Any]]] = {}
     for part, problem in problems:
         by_delivery.setdefault(part.delivery.id, []).append(asdict(problem))
-    for delivery_id, these in by_delivery.items():
-        ctx.cursor().execute(
-            "update delivery_shares set problems = %s::jsonb where tenant_id = %s and delivery_id = %s",
-            (orjson.dumps(these).decode(), ctx.tenant_id, delivery_id),
-        )
+    if by_delivery:
+        told = [orjson.dumps(these).decode() for these in by_delivery.values()]
+        bulk.run(ctx.cursor(), _NOTE, list(by_delivery), told, ctx.tenant_id)
+
+
+_NOTE = bulk.statement(
+    "update delivery_shares s set problems = given.problems from {given}"
+    " where s.tenant_id = %b and s.delivery_id = given.delivery_id",
+    bulk.columns(delivery_id="uuid", problems="jsonb"),
+)
 
 
 def _repeat_problems(parts: Iterable[Part], earlier: dict[UUID, list[dict[str, Any]]]) -> None:

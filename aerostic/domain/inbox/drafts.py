@@ -301,11 +301,6 @@ class Draft:
         if len(self.key) > 200:
             raise Invalid("key", "A key has at most 200 characters.")
 
-    def to_graph(self, recipient: str, *, reply_to_meta_id: str | None = None) -> Node:
-        """The body of `POST /{number}/messages`, files still by our own ids. Not for templates, whose
-        text stands in the database."""
-        return envelope(recipient, self.type, self.node, reply_to_meta_id)
-
 
 def envelope(recipient: str, kind: str, node: Any, reply_to_meta_id: str | None = None) -> Node:
     """Meta's frame around a node. A business-scoped id goes in `recipient`, a phone number in `to`."""

@@ -136,14 +136,23 @@ def record(ctx: Context, endpoint_id: UUID, posted: Sequence[Posted]) -> None:
     if endpoint is None:
         return  # deleted meanwhile, with its log
     gave_up = False
+    held = _held(ctx, [one.dispatch_id for one in posted])
     for one in posted:
-        dispatch = ctx.get(WebhookDispatch, one.dispatch_id, for_update=True)
+        dispatch = held.get(one.dispatch_id)
         if dispatch is not None:
             ctx.session.add(_try_of(one))
             _settle(ctx, dispatch, one)
             gave_up |= dispatch.status == DispatchStatus.FAILED
     _judge(ctx, endpoint, posted, gave_up=gave_up)
     ctx.announce("webhook_endpoint", endpoint_id)
+
+
+def _held(ctx: Context, ids: Sequence[UUID]) -> dict[UUID, WebhookDispatch]:
+    these = select(WebhookDispatch).where(
+        col(WebhookDispatch.tenant_id) == ctx.tenant_id, col(WebhookDispatch.id).in_(ids)
+    )
+    locked = these.order_by(col(WebhookDispatch.id)).with_for_update()
+    return {one.id: one for one in ctx.session.exec(locked)}
 
 
 def _try_of(one: Posted) -> WebhookTry:

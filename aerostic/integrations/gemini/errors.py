@@ -14,17 +14,16 @@ GeminiProblem
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from aerostic.core.errors import Unavailable
+from aerostic.integrations.google.problem import Problem
 
 if TYPE_CHECKING:
     from google.genai import errors
 
 
-class GeminiProblem(Unavailable):
-    """No answer, and why. `may_pass`: nothing was produced, and the same question may work later."""
+class GeminiProblem(Problem):
+    """Of a model."""
 
     code = "gemini"
-    may_pass = False
 
 
 class KeyRefused(GeminiProblem):

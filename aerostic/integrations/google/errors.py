@@ -15,14 +15,13 @@ GoogleProblem
 
 from typing import Any
 
-from aerostic.core.errors import Unavailable
+from aerostic.integrations.google.problem import Problem
 
 
-class GoogleProblem(Unavailable):
-    """No answer that can be used, and why. `may_pass`: nothing was done, and later it may work."""
+class GoogleProblem(Problem):
+    """Of the sign-in, Drive or Sheets."""
 
     code = "google"
-    may_pass = False
 
 
 class NotSetUp(GoogleProblem):

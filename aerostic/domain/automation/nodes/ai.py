@@ -178,7 +178,7 @@ class AskAgent(Call):
         except AppError as error:
             raise NodeFailed(error.message) from error
         asked = _equipped(step, config, agent, outside)
-        ended = await loop.run(asked, outside.ask, on_text=outside.on_progress)
+        ended = await loop.run(asked, outside.ask)
         output = _output(ended)
         if ended.ending is Ending.FAILED:
             raise NodeFailed(ended.reason, output=output)

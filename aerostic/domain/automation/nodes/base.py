@@ -10,7 +10,7 @@ Three ways, because they differ in what a crash may do to them:
 A kind is one module of this package with one class, listed in `nodes/__init__.py`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -167,10 +167,6 @@ class Outside(Protocol):
 
     def http(self) -> Any:
         """The client that refuses private addresses: `integrations.outside.client.OutsideClient`."""
-        ...
-
-    def on_progress(self, text: str) -> Awaitable[None]:
-        """Show a piece of an answer in the test panel while it comes."""
         ...
 
     async def use(self, node: PlacedNode, given: Mapping[str, Any]) -> Any:

@@ -57,30 +57,36 @@ class To(StrEnum):
     NOBODY = "nobody"
 
 
+class Given(NodeConfig):
+    """Settings of a kind that gives a conversation to somebody."""
+
+    to: To = Field(
+        default=To.MEMBER,
+        title="To",
+        description="A person, whoever has the fewest open conversations, or nobody.",
+    )
+    member: Chosen = Field(
+        default=None,
+        title="Person",
+        json_schema_extra=widget("member", show_if={"to": ["member"]}),
+    )
+    among: list[UUID] = Field(
+        default=[],
+        title="Among",
+        description="None chosen: everyone who may answer.",
+        max_length=100,
+        json_schema_extra=widget("member", show_if={"to": ["least_busy"]}),
+    )
+
+
 class Assign(AboutConversation):
     kind = "conversation.assign"
     title = "Assign"
     icon = "user-check"
     summary = "Gives the conversation to a person of the team."
 
-    class Config(NodeConfig):
-        to: To = Field(
-            default=To.MEMBER,
-            title="To",
-            description="A person, whoever has the fewest open conversations, or nobody.",
-        )
-        member: Chosen = Field(
-            default=None,
-            title="Person",
-            json_schema_extra=widget("member", show_if={"to": ["member"]}),
-        )
-        among: list[UUID] = Field(
-            default=[],
-            title="Among",
-            description="None chosen: everyone who may answer.",
-            max_length=100,
-            json_schema_extra=widget("member", show_if={"to": ["least_busy"]}),
-        )
+    class Config(Given):
+        """Nothing else."""
 
     @classmethod
     def act(cls, ctx: Context, conversation_id: UUID, step: Step, config: Any) -> Mapping[str, Any]:
@@ -200,23 +206,11 @@ class HandOff(AboutConversation):
     icon = "user-round-check"
     summary = "From now on a person answers here, until they give it back or a time has passed."
 
-    class Config(NodeConfig):
+    class Config(Given):
         to: To = Field(
             default=To.NOBODY,
             title="To",
             description="Nobody: it stands in the inbox for whoever takes it.",
-        )
-        member: Chosen = Field(
-            default=None,
-            title="Person",
-            json_schema_extra=widget("member", show_if={"to": ["member"]}),
-        )
-        among: list[UUID] = Field(
-            default=[],
-            title="Among",
-            description="None chosen: everyone who may answer.",
-            max_length=100,
-            json_schema_extra=widget("member", show_if={"to": ["least_busy"]}),
         )
         note: Paragraphs = Field(
             default="",
