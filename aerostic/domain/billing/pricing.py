@@ -96,7 +96,7 @@ def import_card(ctx: Context, text: str) -> int:
 def write_csv(rows: Iterable[PriceRow]) -> str:
     """As `read_csv` reads it."""
     text = io.StringIO()
-    writer = csv.writer(text)
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADINGS)
     for one in rows:
         price = "" if one.micros is None else money.decimal(one.micros)
