@@ -92,6 +92,8 @@ REFUSED = [
      "header.text: A heading can not be formatted: leave out *, _, ~ and `."),
     ({"body": BODY, "header": {"format": "IMAGE"}},
      "header.media_id: Add an image as a sample: Meta looks at it in its review."),
+    ({"body": BODY, "header": {"format": "VIDEO", "handle": "https://scontent.example/sample"}},
+     "header.media_id: Add a video as a sample: Meta looks at it in its review."),
     ({"body": BODY, "footer": {"text": "x" * 61}},
      "footer.text: A footer has at most 60 characters; this one has 61."),
     ({"body": BODY, "footer": {"text": "Dear {{1}}"}},

@@ -123,13 +123,18 @@ def _plain(definition: Definition) -> Found:
 def _header(header: Header, place: str, is_named: bool) -> Found:
     if header.format is HeaderFormat.TEXT:
         yield from _heading(header, place, is_named)
-    elif header.format in FILE_FORMATS and not (header.media_id or header.handle):
+    elif header.format in FILE_FORMATS and not _has_sample(header):
         kind = header.format.value.lower()
         article = "an" if kind == "image" else "a"
         yield (
             f"{place}.media_id",
             f"Add {article} {kind} as a sample: Meta looks at it in its review.",
         )
+
+
+def _has_sample(header: Header) -> bool:
+    """What Meta lists of a template is the address of its sample, which it does not take back."""
+    return bool(header.media_id or (header.handle and not header.handle.startswith("http")))
 
 
 def _heading(header: Header, place: str, is_named: bool) -> Found:
