@@ -4,16 +4,20 @@ import asyncio
 import hashlib
 import hmac
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from redis.asyncio import Redis
+from sqlmodel import select
 
 from aerostic.core.ids import new_id
 from aerostic.domain.automation import publishing
-from aerostic.domain.automation.models import Workflow
+from aerostic.domain.automation.models import ExecutionSegment, Workflow, WorkflowVersion
+from aerostic.domain.automation.posting_rates import PostingRates
 from aerostic.domain.usage.models import UsageKind
 from aerostic.domain.vault import service as vault
 from backend_api.automation_webhooks import AutomationWebhooks
@@ -22,6 +26,7 @@ from tests.automation.kinds import (
     chain,
     execution_of,
     outputs,
+    published,
     steps,
     test_kinds,  # noqa: F401
 )
@@ -53,12 +58,15 @@ class Door:
     def ask(self, method: str, workflow_id: UUID | str) -> httpx.Response:
         return self.do(self._request(method, workflow_id, {}))
 
-    def together(self, workflow_id: UUID, count: int) -> list[int]:
-        async def all_at_once() -> list[int]:
-            posts = (self._request("POST", workflow_id, {"json": {}}) for _ in range(count))
-            return [answer.status_code for answer in await asyncio.gather(*posts)]
+    def answers(self, workflow_id: UUID, bodies: Sequence[Any]) -> list[httpx.Response]:
+        async def all_at_once() -> list[httpx.Response]:
+            posts = (self._request("POST", workflow_id, {"json": body}) for body in bodies)
+            return list(await asyncio.gather(*posts))
 
         return self.do(all_at_once())
+
+    def together(self, workflow_id: UUID, count: int) -> list[int]:
+        return [one.status_code for one in self.answers(workflow_id, [{}] * count)]
 
     async def _request(
         self, method: str, workflow_id: UUID | str, options: dict[str, Any]
@@ -87,6 +95,18 @@ def hooked(place, *steps: tuple[str, dict[str, Any]], **config: Any) -> UUID:
     trigger = graph.nodes[0].model_copy(update={"kind": "trigger.webhook", "config": config})
     graph = graph.model_copy(update={"nodes": [trigger, *graph.nodes[1:]]})
     return listening(place, graph).workflow_id
+
+
+def calls(version: WorkflowVersion, a: str) -> tuple[str, dict[str, Any]]:
+    return ("test.sub", {"workflow_id": str(version.workflow_id), "given": {"a": a}})
+
+
+def segments_of(place, execution_id: UUID) -> list[dict[str, Any]]:
+    """Every line of a run's log as it was written, also those that a later one replaces."""
+    wanted = select(ExecutionSegment).where(ExecutionSegment.execution_id == execution_id)
+    with place.system_work() as ctx:
+        written = ctx.session.exec(wanted.order_by(ExecutionSegment.position)).all()
+        return [step for segment in written for step in segment.steps]
 
 
 def change(place, workflow_id: UUID, **fields: Any) -> None:
@@ -242,6 +262,64 @@ def test_only_so_many_a_minute(door, place, rival):
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert len(runs_of(place)) == 3
     assert door.post(theirs, json={}).status_code == 200
+
+
+def test_posts_to_another_process_count_as_well(door, place):
+    workflow_id = hooked(place, ECHO)
+    change(place, workflow_id, webhook_rate=3)
+    assert door.together(workflow_id, 3) == [200, 200, 200]
+    door.do(door.app.close())
+    another = Door()
+    assert another.post(workflow_id, json={}).status_code == 429
+    another.close()
+    assert len(runs_of(place)) == 3
+
+
+def test_without_redis_posts_are_counted_all_the_same(place):
+    posted = {place.tenant_id: 2}
+
+    async def counted():
+        async with Redis.from_url("redis://127.0.0.1:1") as nobody:
+            rates = PostingRates(nobody)
+            found = [await rates.count(posted, {place.tenant_id: 3}) for _ in range(2)]
+            await rates.close()
+            return [over.get(place.tenant_id, (0, 0))[0] for over in found]
+
+    assert asyncio.run(counted()) == [0, 1]
+
+
+def test_one_that_calls_another_answers_while_the_automation_process_looks_too(door, place):
+    inner = published(
+        place,
+        chain(
+            ("test.wait", {}), ("test.name", {"value": "{{ input.a }}"}), trigger="trigger.called"
+        ),
+    )
+    nested = published(
+        place,
+        chain(("test.name", {"value": "{{ input.a }}"}), trigger="trigger.called"),
+    )
+    workflow_id = hooked(
+        place,
+        calls(nested, "{{ webhookPayload.body.a }}"),
+        ("test.respond", {"body": {"said": "{{ nodes.n1.output }}"}}),
+        calls(inner, "{{ nodes.n1.output }}"),
+    )
+    with automating():
+        answers = door.answers(workflow_id, [{"a": n} for n in range(12)])
+        until(lambda: set(statuses_of(place)) == {"done"}, what="every run", seconds=20)
+    assert [(one.status_code, one.json()) for one in answers] == [
+        (200, {"said": n}) for n in range(12)
+    ]
+    runs = runs_of(place)
+    assert Counter(run.trigger_kind for run in runs) == {
+        "trigger.webhook": 12,
+        "trigger.called": 24,
+    }
+    for run in runs:
+        written = segments_of(place, run.id)
+        done = [one["number"] for one in written if one["status"] == "done"]
+        assert done == list(range(1, run.steps + 1))
 
 
 def test_one_that_does_not_wait_is_answered_at_once_and_walked_elsewhere(door, place):
