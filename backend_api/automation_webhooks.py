@@ -7,6 +7,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -45,6 +46,11 @@ POSTED = Counter(
 )
 
 log = logging.getLogger(__name__)
+
+
+@cache
+def _counted(status: int) -> Counter:
+    return POSTED.labels(str(status))
 
 
 class Refusal(Exception):
@@ -92,7 +98,7 @@ class AutomationWebhooks:
             status, headers, body = _problem(refusal)
         except Gone:
             return
-        POSTED.labels(str(status)).inc()
+        _counted(status).inc()
         told = [(b"content-length", b"%d" % len(body)), *headers]
         await send({"type": "http.response.start", "status": status, "headers": told})
         await send({"type": "http.response.body", "body": body})

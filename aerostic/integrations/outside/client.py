@@ -315,7 +315,10 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The whole body, unpacked, if it is no larger than `most` on the way and unpacked."""
     if (response.content_length or 0) > most:
         raise _too_big(most)
-    unpack = _unpacker(response.headers.get("Content-Encoding", ""))
+    encoding = response.headers.get("Content-Encoding", "")
+    if response.content_length is not None and not encoding:
+        return await response.read()  # it says its length, and the parser takes no more
+    unpack = _unpacker(encoding)
     taken, body = 0, bytearray()
     async for piece in response.content.iter_chunked(PIECE):
         taken += len(piece)
