@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from aerostic.core.errors import Refused
+from aerostic.integrations.documents.encodings import find_encoding
 
 LARGEST_UNPACKED = 200 * 1024 * 1024
 MOST_PAGES = 2_000
@@ -149,9 +150,7 @@ def _heading(text: str) -> str:
 
 
 def decoded(path: Path) -> str:
-    """A text file in whatever encoding it is. Raises NotATable where it is none."""
-    from aerostic.domain.imports.reading import find_encoding
-
+    """A text file in whatever encoding it is. Raises NotText where it is none."""
     encoding = find_encoding(path)
     raw = path.read_bytes()[encoding.skip :]
     return raw.decode(encoding.name, "replace")
