@@ -94,6 +94,8 @@ _INSERT = bulk.document_statement(
 """.replace("{written}", _WRITE),
     _BEGINNING,
 )
+# By their ids in any plan: statistics may be old, and of 10,000 that rest each save then looked at every one.
+# The bounds are for the partitions, which an array alone does not choose.
 _UPDATE = bulk.document_statement(
     """
     with saved as (
@@ -104,13 +106,13 @@ _UPDATE = bulk.document_statement(
             leased_by = given.leased_by, started_at = given.started_at, ended_at = given.ended_at
         from {given}
         where e.tenant_id = %b::uuid and e.id = given.id and e.leased_by = %b::text
-            and e.id between %b::uuid and %b::uuid
+            and e.id = any(%b::uuid[]) and e.id between %b::uuid and %b::uuid
         returning e.id, given.position, given.segment, given.due_at, given.due_until, given.leased_by,
             given.usage_id
     ), {written},
     gone as (
-        delete from due_work d using saved s
-        where s.due_at is null and d.kind = 'run' and d.tenant_id = %b::uuid and d.ref = s.id
+        delete from due_work d where d.kind = 'run' and d.tenant_id = %b::uuid
+            and d.ref = any(array(select s.id from saved s where s.due_at is null))
     ),
     rested as (
         delete from conversation_turns t using saved s
@@ -203,15 +205,16 @@ def statements(tenant_id: UUID, runs: Sequence[Run], holder: str, now: datetime)
     if new:
         found.append((_INSERT, [Document(as_json(new)), *[tenant_id] * 4]))
     if known:
-        bounds = (min(row["id"] for row in known), max(row["id"] for row in known))
-        rest = [tenant_id, holder, *bounds, *[tenant_id] * 5]
+        ids = [row["id"] for row in known]
+        within = [arrays.encode("uuid", ids), min(ids), max(ids)]
+        rest = [tenant_id, holder, *within, *[tenant_id] * 5]
         found.append((_UPDATE, [Document(as_json(known)), *rest]))
     failed = [run.id for run in runs if run.status == ExecutionStatus.FAILED and _is_told(run)]
     if failed:
         told = [new_id() for _ in failed]
         bounds = (min(failed), max(failed))
-        ids = [arrays.encode("uuid", failed), arrays.encode("uuid", told)]
-        found.append((_TELL_FAILURES, [*ids, tenant_id, *bounds, now, now]))
+        pairs = [arrays.encode("uuid", failed), arrays.encode("uuid", told)]
+        found.append((_TELL_FAILURES, [*pairs, tenant_id, *bounds, now, now]))
     return found
 
 
