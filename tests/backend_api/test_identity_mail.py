@@ -211,3 +211,24 @@ def test_a_name_can_add_neither_a_header_nor_a_tag(place, run_jobs):
     [mail] = mails_to("bob@example.test")
     assert mail["Bcc"] is None
     assert "<script>" not in mail.get_body(("html",)).get_content()
+
+
+def test_a_name_in_an_email_is_never_a_link(run_jobs):
+    with shared_work(STRANGER) as ctx:
+        mails.invitation(
+            ctx,
+            "carl@example.test",
+            inviter="https://evil.example/login",
+            workspace="Prize at www.evil.example",
+            role="an agent",
+            token="t0ken",
+        )
+        mails.registration_code(ctx, "carl@example.test", "J.R. http://evil.example", "123456")
+    run_jobs()
+    for mail in mails_to("carl@example.test"):
+        page = mail.get_body(("html",)).get_content()
+        for told in (page, text_of(mail)):
+            assert "evil.example" not in told.replace("\u200b", "·")
+            assert "evil.example" in told.replace("\u200b", "")
+        assert page.count("<a ") <= 1
+        assert "evil" not in "".join(re.findall(r"<a [^>]*>", page))

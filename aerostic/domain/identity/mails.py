@@ -1,5 +1,6 @@
 """The e-mails that identity sends: what each says, and how it is handed over."""
 
+import re
 from html import escape
 from urllib.parse import urlencode
 
@@ -25,7 +26,7 @@ def registration_code(ctx: Context, to: str, name: str, code: str) -> None:
         to,
         f"{code} is your Aerostic code",
         [
-            f"Welcome, {name}!",
+            f"Welcome, {_named(name)}!",
             f"Your code is {code}. Enter it where you registered, within 15 minutes.",
             "If you did not register, someone typed your address by mistake. Nothing has been created, "
             "and you need do nothing.",
@@ -52,9 +53,9 @@ def plan_asked_for(ctx: Context, to: str, *, workspace: str, by: str, plan: str)
     _send(
         ctx,
         to,
-        f"{workspace} asks for the plan {plan}",
+        f"{_named(workspace)} asks for the plan {plan}",
         [
-            f"{by} of the workspace “{workspace}” would like the plan “{plan}”.",
+            f"{_named(by)} of the workspace “{_named(workspace)}” would like the plan “{plan}”.",
             "Give it to them with: python3 run.py tenant plan WORKSPACE PLAN",
         ],
     )
@@ -67,7 +68,7 @@ def reset_code(ctx: Context, to: str, name: str, code: str) -> None:
         to,
         f"{code} is your code for a new password",
         [
-            f"Hello {name},",
+            f"Hello {_named(name)},",
             f"Your code is {code}. Enter it where you asked for it, within 15 minutes.",
             "If it was not you, leave the code unused: your password stays as it is.",
         ],
@@ -95,7 +96,7 @@ def password_changed(ctx: Context, to: str, name: str) -> None:
         to,
         "Your password was changed",
         [
-            f"Hello {name},",
+            f"Hello {_named(name)},",
             "The password of your Aerostic account was just changed, and you were signed out elsewhere.",
             f"If it was not you, take your account back at {_link('/forgot-password')}.",
         ],
@@ -110,7 +111,7 @@ def second_factor_changed(ctx: Context, to: str, name: str, *, is_on: bool) -> N
         to,
         f"Your second factor was {what}",
         [
-            f"Hello {name},",
+            f"Hello {_named(name)},",
             f"The authenticator app of your Aerostic account was just {what}.",
             f"If it was not you, choose a new password at {_link('/forgot-password')} and tell us.",
         ],
@@ -125,10 +126,10 @@ def invitation(
     _send(
         ctx,
         to,
-        f"{inviter} invites you to {workspace}",
+        f"{_named(inviter)} invites you to {_named(workspace)}",
         [
             "Hello,",
-            f"{inviter} invites you to join {workspace} on Aerostic as {role}.",
+            f"{_named(inviter)} invites you to join {_named(workspace)} on Aerostic as {role}.",
             f"Accept within seven days: {link}",
             "If you do not know them, leave this unanswered.",
         ],
@@ -141,10 +142,10 @@ def wallet_low(ctx: Context, to: str, name: str, *, tenant: Tenant, left: str) -
     _send(
         ctx,
         to,
-        f"{workspace} has {left} left for messages",
+        f"{_named(workspace)} has {left} left for messages",
         [
-            f"Hello {name},",
-            f"The wallet of {workspace} has {left} left, which is below the line that you drew.",
+            f"Hello {_named(name)},",
+            f"The wallet of {_named(workspace)} has {left} left, which is below the line that you drew.",
             "Once it is empty, templates and campaigns are refused before they leave. How to top it up, "
             f"and where to move the line: {_link(f'/dashboard/{tenant.id}/billing')}",
         ],
@@ -158,10 +159,10 @@ def webhook_disabled(
     _send(
         ctx,
         to,
-        f"A webhook of {_one_line(workspace)} was switched off",
+        f"A webhook of {_named(workspace)} was switched off",
         [
-            f"Hello {name},",
-            f"Aerostic no longer tells this address what happens in {_one_line(workspace)}: {url}",
+            f"Hello {_named(name)},",
+            f"Aerostic no longer tells this address what happens in {_named(workspace)}: {url}",
             reason,
             "What happens from now on is not kept for it. When the other side works again, switch it on "
             "under Settings, Webhooks; what is in the log can be sent again from there.",
@@ -178,8 +179,8 @@ def template_hurt(
         to,
         f"Template {template}: {news.partition('.')[0]}",
         [
-            f"Hello {name},",
-            f"About the template {template} of {_one_line(workspace)}:",
+            f"Hello {_named(name)},",
+            f"About the template {template} of {_named(workspace)}:",
             news,
             f"Look at it: {_link(path)}",
         ],
@@ -193,10 +194,10 @@ def mentioned(
     _send(
         ctx,
         to,
-        f"{_one_line(by)} mentioned you in {_one_line(workspace)}",
+        f"{_named(by)} mentioned you in {_named(workspace)}",
         [
-            f"Hello {name},",
-            f"{_one_line(by)} wrote in a private note:",
+            f"Hello {_named(name)},",
+            f"{_named(by)} wrote in a private note:",
             text,
             f"Open the conversation: {_link(path)}",
         ],
@@ -206,7 +207,7 @@ def mentioned(
 def from_workspace(ctx: Context, to: str, *, subject: str, text: str, workspace: str) -> None:
     """What a workflow of a workspace says to somebody. It is signed, so that it can not pass for ours."""
     paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]
-    _send(ctx, to, subject, [*paragraphs, f"Sent by {_one_line(workspace)} with Aerostic."])
+    _send(ctx, to, subject, [*paragraphs, f"Sent by {_named(workspace)} with Aerostic."])
 
 
 def _send(ctx: Context, to: str, subject: str, paragraphs: list[str]) -> None:
@@ -233,6 +234,15 @@ def _linked(word: str) -> str:
 def _one_line(text: str) -> str:
     """A subject: a name with a line break in it must not add a header."""
     return " ".join(text.split())
+
+
+# Behind each of these a mail program may see the rest of an address.
+_JOINT = re.compile(r"[.:/@](?=\S)")
+
+
+def _named(text: str) -> str:
+    """A name that someone gave, on one line: whatever it says, no mail program makes a link of it."""
+    return _JOINT.sub("\\g<0>\u200b", _one_line(text))
 
 
 def _link(path: str) -> str:
