@@ -90,9 +90,14 @@ def comes_from_elsewhere(scope: Scope) -> bool:
     Every browser says so in `Sec-Fetch-Site` or `Origin`. A program sends neither, and holds no one's
     cookies but its own.
     """
-    headers = Headers(scope=scope)
     if scope["method"] in SAFE_METHODS or not scope["path"].startswith(CHANGING):
         return False
+    return is_of_another_site(scope)
+
+
+def is_of_another_site(scope: Scope) -> bool:
+    """Whether a browser says that another site's page made it send this."""
+    headers = Headers(scope=scope)
     if headers.get("sec-fetch-site") in {"same-origin", "none"}:
         return False
     origin = headers.get("origin")

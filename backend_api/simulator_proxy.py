@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from aerostic.core.settings import settings
+from backend_api.security import SAFE_METHODS, is_of_another_site
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -41,6 +42,9 @@ class SimulatorProxy:
         wanted = scope["type"] == "http" and scope["path"].startswith(PREFIXES)
         if not (wanted and _simulator()):
             await self.app(scope, receive, send)
+            return
+        if scope["method"] not in SAFE_METHODS and is_of_another_site(scope):
+            await _say(send, 403, b"This request came from another site's page.")
             return
         try:
             await self._pass_on(scope, receive, send)

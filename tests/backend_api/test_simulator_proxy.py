@@ -59,14 +59,24 @@ def _point_at(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setattr(simulator_proxy, "settings", lambda: SimpleNamespace(simulator_url=url))
 
 
-async def _request(proxy: SimulatorProxy, path: str, *, seen: asyncio.Event | None = None) -> Sent:
+async def _request(
+    proxy: SimulatorProxy,
+    path: str,
+    *,
+    seen: asyncio.Event | None = None,
+    method: str = "",
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> Sent:
     scope = {
         "type": "http",
-        "method": "POST" if "graph" in path else "GET",
+        "method": method or ("POST" if "graph" in path else "GET"),
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"a=1",
-        "headers": [(b"content-length", b"5"), (b"cookie", b"secret=1")] if "graph" in path else [],
+        "headers": [
+            *([(b"content-length", b"5"), (b"cookie", b"secret=1")] if "graph" in path else []),
+            *headers,
+        ],
     }
     sent: Sent = []
 
@@ -97,6 +107,25 @@ def test_a_request_goes_there_and_back_without_our_cookies(monkeypatch: pytest.M
     assert sent[0]["status"] == 418
     assert (b"X-Told", b"yes") in sent[0]["headers"]
     assert _body(sent) == b"POST /simulator/graph/v25.0/me?a=1 - hello"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ((b"origin", b"https://evil.example"), (b"host", b"localhost:3000")),
+        ((b"sec-fetch-site", b"cross-site"),),
+    ],
+)
+def test_another_sites_page_changes_nothing_there(
+    monkeypatch: pytest.MonkeyPatch, headers: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    async def run(method: str) -> Sent:
+        path = "/simulator/graph/v25.0/me"
+        async with _simulator(monkeypatch):
+            return await _request(SimulatorProxy(_ours), path, method=method, headers=headers)
+
+    for method, status in (("POST", 403), ("DELETE", 403), ("GET", 418)):
+        assert asyncio.run(run(method))[0]["status"] == status
 
 
 def test_events_arrive_as_they_happen(monkeypatch: pytest.MonkeyPatch) -> None:
