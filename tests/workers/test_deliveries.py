@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from aerostic.core import queue
 from aerostic.core.permissions import Permission, system
 from aerostic.core.tenancy import platform_work
+from aerostic.domain.channels import service as channels
 from aerostic.domain.channels.models import PhoneNumber, WhatsappAccount
 from aerostic.domain.contacts.models import Contact, ContactIdentity, IdentityKind
 from aerostic.domain.deliveries import service
@@ -925,6 +926,28 @@ def test_who_is_erased_is_cut_out_of_deliveries_and_not_brought_back(meta, place
     meta.deliver(delivery(place, change(place, messages=[again])))
     run_jobs()
     assert sorted(one.phone or "" for one in rows(place, Contact)) == sorted(["", ada, grace])
+
+
+def test_who_is_erased_is_cut_out_of_a_number_that_was_disconnected_before(
+    meta, place, rival, run_jobs
+):
+    ada = phone()
+    words = message(ada, {"type": "text", "text": {"body": "Ada wrote before"}})
+    told = change(place, messages=[words], contacts=[contact(ada, "Ada Hidden")])
+    theirs = message(ada, {"type": "text", "text": {"body": "Ada at the rival's"}})
+    beside = change(rival, messages=[theirs], contacts=[contact(ada, "Ada of the rival")])
+    meta.deliver(delivery(place, told, beside))
+    run_jobs()
+    with place.work() as ctx:
+        channels.disconnect_number(ctx, place.number_id)
+    (known,) = [one for one in rows(place, Contact) if one.phone == ada]
+    with place.work() as ctx:
+        dossier.erase(ctx, known.id)
+    run_jobs()
+    kept = bodies()
+    for gone in ("Ada wrote before", "Ada Hidden", words["id"]):
+        assert gone not in kept
+    assert "Ada at the rival's" in kept
 
 
 def test_a_redaction_whose_job_was_lost_is_done_later(meta, place, run_jobs):

@@ -16,7 +16,12 @@ from aerostic.core.ids import first_id_at, new_id
 from aerostic.core.permissions import Actor
 from aerostic.core.queue import QueueName
 from aerostic.core.tenancy import Context, platform_work
-from aerostic.domain.channels.models import AccountDirectory, NumberDirectory
+from aerostic.domain.channels.models import (
+    AccountDirectory,
+    NumberDirectory,
+    PhoneNumber,
+    WhatsappAccount,
+)
 from aerostic.domain.deliveries.models import Redaction
 from aerostic.integrations.meta import webhooks
 from aerostic.integrations.meta.webhooks import Unreadable
@@ -99,14 +104,26 @@ def _stretch(
 
 
 def _places_of(ctx: Context) -> set[str]:
-    """Meta's ids of the tenant's numbers and accounts: by them a change of a delivery is its."""
-    numbers = select(NumberDirectory.phone_number_id).where(
-        NumberDirectory.tenant_id == ctx.tenant_id
+    """Meta's ids of the tenant's numbers and accounts: by them a change of a delivery is its.
+
+    Of those that it had connected once as well, unless another workspace has them now.
+    """
+    numbers = select(PhoneNumber.phone_number_id).where(col(PhoneNumber.tenant_id) == ctx.tenant_id)
+    accounts = select(WhatsappAccount.meta_account_id).where(
+        col(WhatsappAccount.tenant_id) == ctx.tenant_id
     )
-    accounts = select(AccountDirectory.meta_account_id).where(
-        AccountDirectory.tenant_id == ctx.tenant_id
+    had = {*ctx.session.exec(numbers), *ctx.session.exec(accounts)}
+    elsewhere = (
+        select(NumberDirectory.phone_number_id).where(
+            col(NumberDirectory.phone_number_id).in_(had),
+            col(NumberDirectory.tenant_id) != ctx.tenant_id,
+        ),
+        select(AccountDirectory.meta_account_id).where(
+            col(AccountDirectory.meta_account_id).in_(had),
+            col(AccountDirectory.tenant_id) != ctx.tenant_id,
+        ),
     )
-    return {*ctx.session.exec(numbers), *ctx.session.exec(accounts)}
+    return had.difference(*(ctx.session.exec(these) for these in elsewhere))
 
 
 def _place(row_id: UUID) -> str:
