@@ -177,6 +177,7 @@ def test_the_timeline_counts_messages_by_the_workspaces_days(place, rival):
     ]:
         put(place, talk, occurred_at=midnight + timedelta(minutes=minutes))
     outbound(place, talk, type="reaction", occurred_at=midnight + timedelta(minutes=3))
+    outbound(place, talk, status="queued", occurred_at=midnight + timedelta(minutes=4))
     inbound(rival, conversation_of(rival, phone="491701234567"))
     told, cursor = [], None
     with place.work("agent") as ctx:

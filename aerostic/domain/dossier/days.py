@@ -12,10 +12,12 @@ MOST = 20_000  # messages that are counted: the latest
 _DAYS = """
     select max(last.id::text)::uuid, max(last.occurred_at),
            count(*) filter (where last.direction = 'inbound'),
-           count(*) filter (where last.direction = 'outbound'), count(distinct last.conversation_id),
+           count(*) filter (where last.direction = 'outbound'
+               and last.status not in ('queued', 'sending', 'failed', 'cancelled', 'unknown')),
+           count(distinct last.conversation_id),
            min(last.conversation_id::text)::uuid
     from (
-        select id, occurred_at, direction, conversation_id from messages
+        select id, occurred_at, direction, status, conversation_id from messages
         where tenant_id = %(tenant)s and type <> 'reaction' and conversation_id in (
             select id from conversations where tenant_id = %(tenant)s and contact_id = %(contact)s)
         order by occurred_at desc limit %(most)s
@@ -28,7 +30,8 @@ _DAYS = """
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """`conversation_id`: where they all stand, if it is one conversation."""
+    """`conversation_id`: where they all stand, if it is one conversation. What is not known to have left
+    does not count as sent."""
 
     last_id: UUID
     last_at: datetime
@@ -39,6 +42,8 @@ class Day:
     @property
     def sentence(self) -> str:
         """`3 messages received, 1 sent.`"""
+        if not self.received and not self.sent:
+            return "Nothing received, and nothing sent yet."
         if not self.sent:
             return f"{_messages(self.received)} received."
         if not self.received:

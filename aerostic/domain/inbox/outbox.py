@@ -218,7 +218,7 @@ def _first_of(ctx: Context, key: str) -> Message:
 # Looking up --------------------------------------------------------------------------------------
 
 
-def _held(ctx: Context, contact_id: UUID) -> Contact | None:
+def hold(ctx: Context, contact_id: UUID) -> Contact | None:
     """The contact as it stays until the commit: who erases or merges it waits, or is done and seen here.
 
     A key share, so that what comes in from them at the same time does not wait.
@@ -236,7 +236,7 @@ def _recipient(ctx: Context, conversation: Conversation, draft: Draft) -> str:
 
     Of several numbers, as after a merge, the one that the contact shows.
     """
-    contact = _held(ctx, conversation.contact_id)
+    contact = hold(ctx, conversation.contact_id)
     if contact is None or contact.erased_at is not None:
         raise Refused("This contact was erased. There is nobody to write to.")
     if contact.merged_into_id is not None:

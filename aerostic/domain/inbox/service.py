@@ -87,6 +87,9 @@ def reply(
 @requires(Permission.INBOX_REPLY)
 def react(ctx: Context, message_id: UUID, emoji: str, *, key: str = "") -> Message:
     """React to a message with one emoji; an empty one takes the reaction back."""
+    target = access_message(ctx, message_id)
+    conversation = access_conversation(ctx, target.conversation_id)
+    outbox.hold(ctx, conversation.contact_id)  # before the message, as whoever takes in their words
     target = access_message(ctx, message_id, for_update=True)  # the contact may react right now
     message = reply(ctx, target.conversation_id, Draft.reaction(message_id, emoji, key=key))
     if reactions.BEFORE in message.content:  # the same click once more
