@@ -239,7 +239,7 @@ class HandOff(AboutConversation):
         if member is not None:
             inbox.assign(ctx, conversation_id, member)
         if config.note.strip():
-            inbox.add_note(ctx, conversation_id, config.note, [member] if member else [])
+            inbox.add_note(ctx, conversation_id, config.note)  # who is told by e-mail is chosen
         if member is not None and config.by_email:
             _tell(ctx, step, member, config.note)
         return {"assignee": _name(ctx, member), "mode": "person"}
