@@ -44,7 +44,8 @@ class NumberLine:
     mode: str
 
     @classmethod
-    def of(cls, row: queries.NumberRow) -> "NumberLine":
+    def of(cls, row: queries.NumberRow, *, beside: str | None) -> "NumberLine":
+        """`beside` is its account's problem, which is not said once more."""
         return cls(
             id=str(row.id),
             phone=row.display_phone_number,
@@ -52,7 +53,7 @@ class NumberLine:
             phone_number_id=row.phone_number_id,
             status=row.status,
             status_words=STATUS_WORDS.get(row.status, row.status),
-            problem=row.problem or "",
+            problem=row.problem if row.problem and row.problem != beside else "",
             quality=QUALITY_WORDS.get(row.quality_rating, "Not rated yet"),
             limit=_limit_in_words(row.messaging_limit),
             per_second=row.messages_per_second,
@@ -86,7 +87,7 @@ class AccountCard:
             problem=row.problem or "",
             checked_at=row.checked_at.isoformat() if row.checked_at else "",
             is_connected=row.status != "disconnected",
-            numbers=[NumberLine.of(number) for number in row.numbers],
+            numbers=[NumberLine.of(number, beside=row.problem) for number in row.numbers],
         )
 
 
