@@ -88,10 +88,23 @@ def _look(
     cursor = ctx.cursor()
     set_json_loads(orjson.loads, cursor)  # of a million rows, half of the time went there
     cursor.execute(_statement(which).encode(), given, prepare=True)
-    return [
-        Person(Facts(*facts, cells or {}), attempt, address)
-        for *facts, cells, attempt, address in cursor.fetchall()
-    ]
+    return [_person(*row) for row in cursor.fetchall()]
+
+
+def _person(
+    contact_id: UUID,
+    name: str,
+    phone: str | None,
+    email: str | None,
+    language: str | None,
+    country: str | None,
+    attributes: dict[str, Any],
+    cells: dict[str, Any] | None,
+    attempt: int,
+    address: str | None,
+) -> Person:
+    facts = Facts(contact_id, name, phone, email, language, country, attributes, cells or {})
+    return Person(facts, attempt, address)
 
 
 def facts_of_contact(ctx: Context, contact_id: UUID, audience: Audience) -> Facts:

@@ -68,7 +68,7 @@ def campaigns(
 @requires(Permission.CAMPAIGNS_READ)
 def campaign(ctx: Context, campaign_id: UUID) -> CampaignView:
     """One campaign with what was chosen for it. Raises NotFound."""
-    return view_of(access.the_campaign(ctx, campaign_id))
+    return _view(access.the_campaign(ctx, campaign_id))
 
 
 @requires(Permission.CAMPAIGNS_READ)
@@ -191,7 +191,7 @@ def events(ctx: Context, campaign_id: UUID) -> list[EventRow]:
 # Shapes ------------------------------------------------------------------------------------------
 
 
-def view_of(one: Campaign) -> CampaignView:
+def _view(one: Campaign) -> CampaignView:
     """A campaign as it travels."""
     return CampaignView(
         id=one.id,
