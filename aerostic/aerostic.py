@@ -9,6 +9,7 @@ from aerostic.pages import (  # noqa: F401  (importing a page adds it)
     agents,
     analytics,
     automation,
+    billing,
     campaign,
     campaign_wizard,
     campaigns,

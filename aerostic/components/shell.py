@@ -67,6 +67,13 @@ WORKSPACE_PAGES = (
         Permission.ANALYTICS_READ,
         "figures reports response times statistics export",
     ),
+    Entry(
+        "billing",
+        "Billing",
+        "wallet",
+        Permission.BILLING_READ,
+        "money wallet balance ledger statement invoice credit top up",
+    ),
     Entry("team", "Team", "users", Permission.TEAM_READ, "members invitations roles"),
     Entry(
         "settings",
