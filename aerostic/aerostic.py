@@ -27,6 +27,7 @@ from aerostic.pages import (  # noqa: F401  (importing a page adds it)
     settings,
     simulator,
     team,
+    templates,
     workflow,
 )
 from aerostic.state.base import explain

@@ -68,6 +68,13 @@ WORKSPACE_PAGES = (
         "figures reports response times statistics export",
     ),
     Entry(
+        "templates",
+        "Templates",
+        "file-text",
+        Permission.TEMPLATES_MANAGE,
+        "message templates approval meta builder",
+    ),
+    Entry(
         "billing",
         "Billing",
         "wallet",
