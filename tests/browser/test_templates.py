@@ -18,6 +18,7 @@ def test_a_template_is_built_approved_and_sent(
     enter(admin, site, cafe.emails["admin"], f"/dashboard/{cafe.tenant_id}/templates")
     admin.get_by_role("button", name="New template").click()
     admin.get_by_label("Name", exact=True).fill("Cake Day")
+    admin.get_by_role("dialog").get_by_label("Account").select_option(label="Bluebird Café")
     admin.get_by_role("button", name="Begin").click()
     expect(admin.get_by_text("A name may hold small letters")).to_be_visible()
     admin.get_by_label("Name", exact=True).fill("cake_day")

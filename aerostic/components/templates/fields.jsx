@@ -26,14 +26,14 @@ export function Field({ label, place, value, onChange, most, area, hint, ...rest
   const Tag = area ? "textarea" : "input";
   const change = (event) => { touch(); onChange(event.target.value); };
   return (
-    <label htmlFor={id}>
-      {label}
+    <div className="tb-label">
+      <label htmlFor={id}>{label}</label>
       <Tag id={id} value={value ?? ""} onChange={change} onBlur={touch} aria-invalid={wrong.length > 0} aria-describedby={`${id}-help`} {...(area ? {} : { type: "text" })} {...rest} />
       <span id={`${id}-help`}>
         <Wrong messages={wrong} />
         {(hint || most) && <span className="tb-under"><span>{hint}</span>{most && <span>{`${[...(value ?? "")].length} / ${most}`}</span>}</span>}
       </span>
-    </label>
+    </div>
   );
 }
 
