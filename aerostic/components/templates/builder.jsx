@@ -150,12 +150,15 @@ function PlainParts({ definition, set }) {
   );
 }
 
+/** Which card a problem is about, if it is about one. */
+const whereOf = ({ place }) => (/^cards\.\d+\./.test(place) ? `Card ${Number(place.split(".")[1]) + 1}: ` : "");
+
 function Todo({ problems }) {
   if (!problems.length) return <p className="tb-ready">✓ Nothing that Meta would refuse at once.</p>;
   return (
     <>
       <p className="tb-note">{problems.length === 1 ? "One thing is still to do:" : `${problems.length} things are still to do:`}</p>
-      <ul className="tb-todo">{problems.slice(0, 6).map((one) => <li key={one.place + one.message}>{one.message}</li>)}</ul>
+      <ul className="tb-todo">{problems.slice(0, 6).map((one) => <li key={one.place + one.message}>{whereOf(one) + one.message}</li>)}</ul>
       {problems.length > 6 && <p className="tb-note">{`And ${problems.length - 6} more.`}</p>}
     </>
   );
