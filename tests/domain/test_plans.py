@@ -26,9 +26,10 @@ from aerostic.domain.plans import limits, queries, service
 from aerostic.domain.plans.limits import Limit, PlanLimit
 from aerostic.domain.plans.models import Plan
 from aerostic.domain.tenants import service as tenants
-from aerostic.domain.usage.models import UsageKind
+from aerostic.domain.usage.models import UsageEvent, UsageKind
 from aerostic.domain.usage.recording import record
 from tests.builders import contact_of, conversation_of
+from tests.campaigns.running import driven, launched, messages, people
 from tests.conftest import Place
 
 PLATFORM = system("test", Permission.PLATFORM_TENANTS)
@@ -78,10 +79,33 @@ def test_messages_stop_at_the_month_s_limit_and_nothing_is_written(place, rival)
         inbox.reply(ctx, other, Draft.text("Free", key="3"))
 
 
+def test_a_campaign_fits_into_the_month_or_does_not_begin(place):
+    people(place, 3)
+    limited(place, messages=2)
+    found = driven(place, launched(place), 2)
+    assert found.status == "draft"
+    assert found.problem.startswith("The plan “Small” includes 2 messages a month")
+    assert messages(place) == []
+
+
+def test_a_campaign_stops_where_the_trial_ends(place):
+    people(place, 300)
+    campaign_id = launched(place)
+    driven(place, campaign_id)
+    limited(place, ends_at=clock.now() - DAY)
+    found = driven(place, campaign_id)
+    assert found.status == "paused"
+    assert found.problem.startswith("Your trial ended on ")
+    assert len(messages(place)) == 240
+
+
 def test_last_months_use_is_not_this_months(place):
     limited(place, messages=5)
     with place.system_work() as ctx:
         record(ctx, UsageKind.OUTGOING_MESSAGE, 3)
+        long_ago = ctx.now - 40 * DAY
+        before = UsageEvent(kind=UsageKind.OUTGOING_MESSAGE, quantity=100, occurred_at=long_ago)
+        ctx.session.add(before)
     assert refused(place, Limit.MESSAGES, 2) == ""
     assert refused(place, Limit.MESSAGES, 3) != ""
 
