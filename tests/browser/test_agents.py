@@ -2,13 +2,25 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
+from sqlmodel import select
 
+from aerostic.domain.ai import service as ai
+from aerostic.domain.channels import service as channels
+from aerostic.domain.channels.models import NumberMode, PhoneNumber
 from tests.ai.agents import agent_of
 from tests.browser.conftest import Site
 from tests.browser.people import enter
 from tests.conftest import Place
+from tests.simulator.conftest import NUMBER
 
+# What the trial showed, one after the other.
+KEEP_WHAT_IS_SEEN = """() => {
+    window.seen = [];
+    const look = () => window.seen.push(document.querySelector('[role=log]')?.textContent ?? '');
+    new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
+}"""
 HOURS = b"# Opening hours\nWe are open from 8 to 18. On Sundays we are closed.\n"
 
 
@@ -70,10 +82,13 @@ def test_an_agent_is_made_set_tried_out_and_its_log_read(
 
     page.get_by_role("tab", name="Try it").click()
     message = page.get_by_label("Message to the agent")
+    page.evaluate(KEEP_WHAT_IS_SEEN)
     message.fill("How long do deliveries take?")
     message.press("Enter")
     trial = page.get_by_role("log", name="The trial")
     expect(trial).to_contain_text("Deliveries take two days.")
+    seen = page.evaluate("window.seen")
+    assert any(said.endswith("Deliveries take two ") for said in seen), "it came in pieces"
     expect(trial).to_contain_text("Gemini 2.5 Flash")
     message.fill("I want a human!")
     message.press("Enter")
@@ -97,6 +112,48 @@ def test_an_agent_is_made_set_tried_out_and_its_log_read(
     page.get_by_role("switch", name="Answers numbers in mode AI").click()
     page.get_by_role("link", name="All agents").click()
     expect(page.get_by_role("row").filter(has_text="Robin")).to_contain_text("Answers")
+
+
+@pytest.mark.parametrize("model", ["gemini-2.5-flash", "local"])
+def test_a_number_in_mode_ai_is_answered_until_a_person_takes_over_and_again_after(
+    page: Page, site: Site, cafe: Place, model: str
+) -> None:
+    robin = agent_of(
+        cafe,
+        model=model,
+        system_prompt="You sell tea. Deliveries take two days.",
+        examples=[
+            {"question": "How long do deliveries take?", "answer": "Deliveries take two days."}
+        ],
+        hand_over_words=["human"],
+        fallback="A colleague will write soon.",
+    )
+    with cafe.work() as ctx:
+        ai.choose_answering(ctx, robin)
+        number = ctx.session.exec(
+            select(PhoneNumber).where(PhoneNumber.phone_number_id == NUMBER)
+        ).one()
+        channels.set_mode(ctx, number.id, NumberMode.AI)
+
+    site.says("Mei Tanaka", "How long do deliveries take?")
+    enter(page, site, cafe.emails["owner"], f"/dashboard/{cafe.tenant_id}/inbox")
+    page.get_by_role("button", name="Mei Tanaka").click()
+    thread = page.get_by_role("log", name="Messages")
+    expect(thread.get_by_text("Deliveries take two days.")).to_have_count(1)
+
+    site.says("Mei Tanaka", "Let me talk to a human")
+    expect(thread.get_by_text("A colleague will write soon.")).to_be_visible()
+    expect(thread.get_by_text("Handed over to people.")).to_be_visible()
+    answering = page.get_by_role("button", name=re.compile("Who answers"))
+    expect(answering).to_contain_text("People")
+    site.says("Mei Tanaka", "Hello, human?")
+    expect(thread.get_by_text("Hello, human?")).to_be_visible()
+
+    answering.click()
+    page.get_by_role("menuitem", name=re.compile("Hand back")).click()
+    expect(answering).to_contain_text("AI agent")
+    site.says("Mei Tanaka", "How long do deliveries take?")
+    expect(thread.get_by_text("Deliveries take two days.")).to_have_count(2)
 
 
 def test_agents_and_their_pages_are_not_for_the_agents_role_nor_for_another_tenant(
