@@ -74,6 +74,10 @@ def _campaign() -> rx.Component:
         _recipients(),
         _events(),
         _confirmations(),
+        rx.cond(
+            CampaignPage.is_stale,
+            rx.moment(interval=2000, on_change=CampaignPage.tick, display="none"),
+        ),
         direction="column",
         gap=theme.S4,
     )

@@ -1,13 +1,14 @@
 """One campaign on its way: how far it has come, why some did not get it, and what can be done."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import reflex as rx
 from reflex_base.event import EventSpec
 
-from aerostic.core import money
+from aerostic.core import clock, money
 from aerostic.core.errors import AppError
 from aerostic.core.pages import Cursor
 from aerostic.core.permissions import Permission
@@ -44,6 +45,7 @@ STATE_WORDS = {
     "skipped": "Left out",
     "cancelled": "Taken back",
 }
+REST = timedelta(seconds=1.5)
 MOVING = ("preparing", "running", "scheduled")
 
 
@@ -136,6 +138,8 @@ class CampaignPage(Paged, AppState):
     reason: str = ""
     reason_words: str = ""
     asking: str = ""  # cancel or retry
+    is_stale: bool = False  # something changed since; read again at the next tick
+    _read_at: datetime | None = None
 
     @rx.event
     @access(Permission.CAMPAIGNS_READ)
@@ -159,12 +163,28 @@ class CampaignPage(Paged, AppState):
         ours = ("campaign", self.head.id) in changes or ("everything", "") in changes
         # Statuses climb with their messages: those of a campaign that is under way may be its own.
         climbs = self.head.is_moving and any(kind == "conversation" for kind, _ in changes)
-        if self.head.id and (ours or climbs):
-            await self._read(UUID(self.head.id))
-            await self._read_recipients()
+        if not self.head.id or not (ours or climbs):
+            return
+        # A thousand statuses a second: its rows are counted every few seconds, not ten times in one.
+        if self._read_at is not None and clock.now() - self._read_at < REST:
+            self.is_stale = True
+            return
+        await self._read_again()
+
+    @rx.event
+    @access(Permission.CAMPAIGNS_READ)
+    async def tick(self, _: str) -> None:
+        """The page asks every other second while there is something that it has not shown."""
+        if self.is_stale:
+            await self._read_again()
+
+    async def _read_again(self) -> None:
+        await self._read(UUID(self.head.id))
+        await self._read_recipients()
 
     async def _read(self, campaign_id: UUID) -> None:
         found = await self.call(_progress, campaign_id)
+        self.is_stale, self._read_at = False, clock.now()
         self.head = _head_of(found)
         self.stages = _stages_of(found.funnel)
         self.reasons = [
@@ -273,8 +293,7 @@ class CampaignPage(Paged, AppState):
 
     async def _act(self, act: Any) -> EventSpec | None:
         _, sorry = await self.attempt(self.call(act, UUID(self.head.id)))
-        await self._read(UUID(self.head.id))
-        await self._read_recipients()
+        await self._read_again()
         return sorry
 
 
@@ -353,10 +372,10 @@ def _head_of(found: Progress) -> Head:
 
 
 def _finishes_at(found: Progress, left: int) -> str:
-    """Only while it runs, and only as far as its speed tells."""
-    if found.campaign.status != "running" or not left or found.plan.finishes_at is None:
+    """While it runs: when the rest will have left, at its speed."""
+    if found.campaign.status != "running" or not left or not found.plan.per_second:
         return ""
-    return found.plan.finishes_at.isoformat()
+    return (clock.now() + timedelta(seconds=left / found.plan.per_second)).isoformat()
 
 
 def _iso(moment: Any) -> str:

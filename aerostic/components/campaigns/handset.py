@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from aerostic.components import kit, theme
+from aerostic.components import theme
 from aerostic.state.campaign_lines import Bubble, Button
 
 PAPER, BUBBLE, INK, QUIET, LINK = "#efeae2", "#ffffff", "#111b21", "#54656f", "#00695c"
@@ -12,7 +12,14 @@ def handset(bubble: rx.Var[Bubble], name: rx.Var[str] | str) -> rx.Component:
     """The chat with one message in it. Its colours are WhatsApp's own, by day and by night."""
     return rx.box(
         rx.flex(
-            kit.avatar(name, size="1"),
+            rx.center(
+                rx.icon("store", size=14, color="#075e54"),
+                width="24px",
+                height="24px",
+                border_radius="99px",
+                background="#ffffff",
+                flex_shrink="0",
+            ),
             rx.text(name, size="2", weight="medium", color="#ffffff", truncate=True),
             align="center",
             gap=theme.S2,

@@ -121,9 +121,10 @@ def _over() -> rx.Component:
 def _missing() -> rx.Component:
     return rx.box(
         kit.note(
-            "For "
-            + plan.missing.to_string()
-            + " people a variable has no value. Give it something to fall back on, or leave them out.",
+            rx.cond(
+                plan.missing == 1, "For one person", "For " + plan.missing.to_string() + " people"
+            )
+            + " a variable has no value. Give it something to fall back on, or leave them out.",
             tone=theme.WARN,
             icon="triangle-alert",
         ),
