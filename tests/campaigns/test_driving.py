@@ -18,6 +18,7 @@ from aerostic.domain.campaigns.schemas import Variant
 from aerostic.domain.campaigns.timing import Timing
 from aerostic.domain.channels.models import PhoneNumber
 from aerostic.domain.contacts.models import Contact
+from aerostic.domain.dossier import service as dossier
 from aerostic.domain.templates.models import Template
 from tests.campaigns.running import (
     FIRST_NAME,
@@ -101,6 +102,21 @@ def test_who_says_stop_after_the_plan_is_left_out(place):
     driven(place, campaign_id)
     assert states(place, campaign_id) == {"queued": 3, "skipped": 2}
     assert why(place, campaign_id) == {"stopped_marketing": 1, "blocked": 1}
+
+
+def test_an_erased_person_leaves_the_figures_whole_and_nothing_of_theirs(place):
+    ids = people(place, 3)
+    campaign_id = campaign(place)
+    with place.work("admin") as ctx:
+        service.plan(ctx, campaign_id)
+    driven(place, campaign_id)
+    with place.work("owner") as ctx:
+        dossier.erase(ctx, ids[0])
+    with place.work("admin") as ctx:
+        service.launch(ctx, campaign_id)
+    driven(place, campaign_id)
+    assert states(place, campaign_id) == {"queued": 2, "skipped": 1}
+    assert why(place, campaign_id) == {"erased": 1}
 
 
 def test_a_template_that_whatsapp_pauses_mid_way_pauses_it(place):

@@ -27,7 +27,7 @@ from tests.meta import status
 
 pytestmark = pytest.mark.crash
 
-RECIPIENTS = int(os.environ.get("AEROSTIC_CRASH_RECIPIENTS", "1500"))
+RECIPIENTS = int(os.environ.get("AEROSTIC_CRASH_RECIPIENTS", "400"))
 TROUBLE = 0.03  # of each kind
 KILLED = ("automation", "sender", "worker", "scheduler", "postgres")
 # Tried again, never taken, an opt-out, one person's limit, an answer that says nothing, and none at all. That

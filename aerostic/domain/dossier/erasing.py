@@ -91,6 +91,11 @@ _PERSON = (
     "delete from contact_words where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
     "delete from contact_events where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
     "delete from list_members where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
+    # That they were a recipient stays, so that a campaign's figures add up; what their row said does not.
+    """update campaign_recipients set cells = null,
+           state = case when due_at is null then state else 'skipped' end,
+           reason = case when due_at is null then reason else 'erased' end, due_at = null
+       where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)""",
     "delete from delivery_troubles where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
     # What a program was answered about them is kept for a day to be repeated.
     "delete from webhook_dispatches where tenant_id = %(tenant)s and contact_id = any(%(contacts)s)",
