@@ -126,7 +126,6 @@ class Runs(Paged, AppState):
     step: Payload = {}
     steps: list[StepLine] = []
     focus: Payload = {}
-    versions: list[Choice] = []
     pairs: list[StepPair] = []
     dialog: str = ""
     given_output: str = ""
@@ -221,10 +220,6 @@ class Runs(Paged, AppState):
         graph = await self.call(_graph_of, _id(run_id))
         self.opened = {"id": run_id, "number": str(ids.new_id()), "graph": as_stored(graph)}
         self.ports = _own_ports(graph)
-        detail = await self.call(queries.workflow, UUID(self._workflow))
-        self.versions = [
-            Choice(str(one.number), f"Version {one.number}") for one in detail.versions
-        ]
         await self._read_run(run_id)
 
     async def _read_run(self, run_id: str) -> None:

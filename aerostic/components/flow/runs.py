@@ -10,6 +10,7 @@ from aerostic.core.permissions import Permission
 from aerostic.state.flow_choices import FlowChoices
 from aerostic.state.runs import Choice, RunHead, RunLine, Runs, StepLine, StepPair
 from aerostic.state.session import SignedIn
+from aerostic.state.workflow import WorkflowEditor
 
 may_run = SignedIn.may.contains(str(Permission.AUTOMATION_RUN))
 STATUSES = (
@@ -272,9 +273,10 @@ def _acts() -> rx.Component:
                 rx.dropdown_menu.content(
                     rx.dropdown_menu.item("Its own version", on_select=Runs.replay("own")),
                     rx.foreach(
-                        Runs.versions,
+                        WorkflowEditor.versions,
                         lambda one: rx.dropdown_menu.item(
-                            one.words, on_select=Runs.replay(one.value)
+                            "Version " + one.number.to_string(),
+                            on_select=Runs.replay(one.number.to_string()),
                         ),
                     ),
                 ),
