@@ -11,6 +11,7 @@ from aerostic.core.errors import AppError, NotFound, SignInNeeded
 from aerostic.core.permissions import STRANGER
 from aerostic.core.tenancy import Context, platform_work, shared_work, unit_of_work
 from aerostic.domain.identity import queries
+from aerostic.domain.identity.models import Tenant
 from aerostic.domain.identity.queries import Principal
 from backend_api import rate_limit
 from backend_api.security import ACCESS_COOKIE, address_of
@@ -98,7 +99,19 @@ def _platform_context(principal: Signed, address: Address) -> Iterator[Context]:
         yield ctx
 
 
+def _staff_context(principal: Signed, address: Address, tenant_id: UUID) -> Iterator[Context]:
+    """The platform's staff inside of one workspace, with the platform's permissions and no others."""
+    actor = principal.platform_actor(address)
+    if actor is None:
+        raise NotFound("There is nothing at this address.")
+    with unit_of_work(tenant_id, actor) as ctx:
+        if ctx.session.get(Tenant, tenant_id) is None:
+            raise NotFound("There is no such workspace.")
+        yield ctx
+
+
 # scope="function": commit before the answer leaves, so that a failed commit is never a 200.
 Ctx = Annotated[Context, Depends(_context, scope="function")]
 PersonalCtx = Annotated[Context, Depends(_personal_context, scope="function")]
+StaffCtx = Annotated[Context, Depends(_staff_context, scope="function")]
 PlatformCtx = Annotated[Context, Depends(_platform_context, scope="function")]

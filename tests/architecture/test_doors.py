@@ -29,6 +29,7 @@ from aerostic.domain.automation.models import (
     Workflow,
     WorkflowVersion,
 )
+from aerostic.domain.billing.charging import Outcome
 from aerostic.domain.billing.models import Charge
 from aerostic.domain.campaigns.models import CampaignRecipient
 from aerostic.domain.channels.models import AccountDirectory, NumberDirectory
@@ -46,6 +47,7 @@ from backend_api.openapi import operations
 from tests.builders import contact_of, conversation_of, inbound, outbound
 from tests.clients import member, visitor
 from tests.conftest import PASSWORD, Place, _make_place
+from tests.domain.test_ledger import tell, write
 from tests.simulator.conftest import ACCOUNT, NUMBER, TOKEN, start
 
 Ids = dict[str, str]
@@ -126,6 +128,7 @@ def make_world() -> World:
         "other_id": str(contact_of(place, "Ada Again", "15550002222")),
         "conversation_id": str(conversation),
         "message_id": str(theirs),
+        "tenant_id": str(place.tenant_id),
         "number_id": str(place.number_id),
         "account_id": str(place.account_id),
         "user_id": str(place.agent_id),
@@ -363,6 +366,17 @@ def _charged(world: World, _: TestClient) -> None:
     )
     with world.place.system_work() as ctx:
         ctx.session.add(charge)
+
+
+def _was_charged(world: World, client: TestClient) -> None:
+    _is_staff(world, client)
+    message_id = write(world.place)
+    tell(world.place, message_id, Outcome.DELIVERED)
+    world.ids["message_id"] = str(message_id)
+
+
+def _card(_: Ids) -> Any:
+    return {"csv": "currency,market,category,price,valid_from\nEUR,Other,marketing,1,2026-01-01"}
 
 
 def _campaign(world: World, client: TestClient) -> None:
@@ -667,6 +681,24 @@ EXAMPLES |= {
     ),
 }
 
+OF = f"{V1}/tenants/{{tenant_id}}"
+PRICE = {"market": "Germany", "category": "marketing", "micros": 1, "valid_from": "2026-11-01"}
+EXAMPLES |= {
+    ("get", f"{V1}/rates"): Example("staff", prepare=_is_staff),
+    ("put", f"{V1}/rates"): Example("staff", _card, prepare=_is_staff),
+    ("get", f"{OF}/prices"): Example("staff", prepare=_is_staff),
+    ("put", f"{OF}/prices"): Example("staff", lambda _: [PRICE], prepare=_is_staff),
+    ("post", f"{OF}/prices/preview"): Example("staff", lambda _: [PRICE], prepare=_is_staff),
+    ("post", f"{OF}/wallet/top-ups"): Example(
+        "staff", lambda _: {"micros": 1, "key": "k"}, prepare=_is_staff
+    ),
+    ("post", f"{OF}/wallet/refunds"): Example(
+        "staff", lambda ids: {"message_id": ids["message_id"], "key": "k"}, prepare=_was_charged
+    ),
+    ("put", f"{OF}/wallet/credit-line"): Example(
+        "staff", lambda _: {"micros": 1}, prepare=_is_staff
+    ),
+}
 CAMPAIGN = f"{V1}/campaigns/{{campaign_id}}"
 EXAMPLES |= {
     ("get", f"{V1}/campaigns"): Example("admin"),
