@@ -16,7 +16,8 @@ from tests.conftest import Place
 SIGNED_OUT = ("/", "/login", "/register", "/forgot-password", "/accept-invite?token=x", "/404",
               "/simulator")  # fmt: skip
 SIGNED_IN = ("team", "settings", "settings?tab=workspace", "settings?tab=labels", "inbox",
-             "settings?tab=replies", "settings?tab=profile", "contacts", "contacts/import")  # fmt: skip
+             "settings?tab=replies", "settings?tab=profile", "contacts", "contacts/import",
+             "billing")  # fmt: skip
 STAFF = ("/second-factor", "/dashboard", "/admin/deliveries")
 
 LOOKS = [(1440, "light"), (390, "dark")]  # what a width hides is hidden in both schemes
