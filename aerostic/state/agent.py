@@ -46,7 +46,7 @@ class AgentForm:
     name: str = ""
     persona: str = ""
     system_prompt: str = ""
-    model: str = "gemini-2.5-flash"
+    model: str = "gemini-3.5-flash-lite"
     temperature: str = ""
     max_turns: str = ""
     remembered: str = ""
