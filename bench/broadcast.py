@@ -162,7 +162,7 @@ def _ours(here: Stage, place: "Place", campaign_id: UUID, count: int) -> Run:
             service.launch(ctx, campaign_id)
         answered = time.perf_counter() - began
         memory = []
-        until(lambda: send._seen(url) > 0, what="the first message", every=0.25)
+        until(lambda: send._seen(url) > 0, what="the first message", seconds=300, every=0.25)
         while not _is_over(here):
             if time.perf_counter() - began > count / 20 + 120:
                 raise NotPossible(f"It was not over after {count / 20 + 120:.0f} s.")
