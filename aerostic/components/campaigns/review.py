@@ -36,7 +36,7 @@ def review() -> rx.Component:
 
 def _counting() -> rx.Component:
     return rx.cond(
-        Wizard.problem == "",
+        (Wizard.problem == "") & (Wizard.errors.length() == 0),
         kit.section(
             "Making the plan",
             "Everyone of the audience is looked at once. You may leave; it goes on.",
