@@ -52,6 +52,7 @@ def billing() -> rx.Component:
         ),
         _low_balance_dialog(),
         _explanation(),
+        rx.script(src="/contacts.js"),  # fetches statements
         title="Billing",
         active="billing",
     )
