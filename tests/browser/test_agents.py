@@ -21,6 +21,7 @@ KEEP_WHAT_IS_SEEN = """() => {
     const look = () => window.seen.push(document.querySelector('[role=log]')?.textContent ?? '');
     new MutationObserver(look).observe(document.body, {subtree: true, childList: true, characterData: true});
 }"""
+EXAMPLE = {"question": "How long do deliveries take?", "answer": "Deliveries take two days."}
 HOURS = b"# Opening hours\nWe are open from 8 to 18. On Sundays we are closed.\n"
 
 
@@ -114,17 +115,17 @@ def test_an_agent_is_made_set_tried_out_and_its_log_read(
     expect(page.get_by_role("row").filter(has_text="Robin")).to_contain_text("Answers")
 
 
-@pytest.mark.parametrize("model", ["gemini-3.5-flash-lite", "local"])
+@pytest.mark.parametrize(
+    ("model", "examples"), [("gemini-3.5-flash-lite", []), ("local", [EXAMPLE])]
+)
 def test_a_number_in_mode_ai_is_answered_until_a_person_takes_over_and_again_after(
-    page: Page, site: Site, cafe: Place, model: str
+    page: Page, site: Site, cafe: Place, model: str, examples: list[dict[str, str]]
 ) -> None:
     robin = agent_of(
         cafe,
         model=model,
         system_prompt="You sell tea. Deliveries take two days.",
-        examples=[
-            {"question": "How long do deliveries take?", "answer": "Deliveries take two days."}
-        ],
+        examples=examples,
         hand_over_words=["human"],
         fallback="A colleague will write soon.",
     )
