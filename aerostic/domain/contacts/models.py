@@ -37,8 +37,9 @@ class Contact(TenantModel, table=True):
     country: str | None = None
     attributes: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     is_blocked: bool = False
-    marketing_stopped_at: datetime | None = moment(default=None)  # they said so; see the consent ledger
-    marketing_agreed_at: datetime | None = moment(default=None)  # the same, of the other decision
+    # The last that they said of marketing, either way; the consent ledger has all of it.
+    marketing_stopped_at: datetime | None = moment(default=None)
+    marketing_agreed_at: datetime | None = moment(default=None)
     revision: int = 0
     created_at: datetime = created()
     updated_at: datetime = created()
