@@ -409,7 +409,7 @@ def _awaits_approval(world: World, client: TestClient) -> None:
     client.post(f"{V1}/campaigns/{world.ids['campaign_id']}/launch", json={})
 
 
-def _failed(world: World, client: TestClient) -> None:
+def _somebody_failed(world: World, client: TestClient) -> None:
     _paused(world, client)
     with world.place.system_work() as ctx:
         row = CampaignRecipient(
@@ -727,7 +727,7 @@ EXAMPLES |= {
     ("post", f"{CAMPAIGN}/pause"): Example("admin", prepare=_launched),
     ("post", f"{CAMPAIGN}/resume"): Example("admin", prepare=_paused),
     ("post", f"{CAMPAIGN}/cancel"): Example("admin", prepare=_launched),
-    ("post", f"{CAMPAIGN}/retry-failed"): Example("admin", prepare=_failed),
+    ("post", f"{CAMPAIGN}/retry-failed"): Example("admin", prepare=_somebody_failed),
     ("post", f"{CAMPAIGN}/duplicate"): Example("admin", prepare=_campaign),
 }
 
