@@ -46,7 +46,6 @@ STATE_WORDS = {
     "cancelled": "Taken back",
 }
 REST = timedelta(seconds=1.5)
-MOVING = ("preparing", "running", "scheduled")
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,6 @@ class Head:
     left: str = ""
     finishes_at: str = ""
     is_draft: bool = False
-    is_moving: bool = False
     can_retry: bool = False
     failed: int = 0
 
@@ -161,8 +159,8 @@ class CampaignPage(Paged, AppState):
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         ours = ("campaign", self.head.id) in changes or ("everything", "") in changes
-        # Statuses climb with their messages: those of a campaign that is under way may be its own.
-        climbs = self.head.is_moving and any(kind == "conversation" for kind, _ in changes)
+        # Statuses climb with their messages, and people read and answer long after the last one left.
+        climbs = self.head.launched_at and any(kind == "conversation" for kind, _ in changes)
         if not self.head.id or not (ours or climbs):
             return
         # A thousand statuses a second: its rows are counted every few seconds, not ten times in one.
@@ -365,7 +363,6 @@ def _head_of(found: Progress) -> Head:
         left=f"{left:,}",
         finishes_at=_finishes_at(found, left),
         is_draft=view.status == "draft",
-        is_moving=view.status in MOVING or left > 0,
         can_retry=funnel.failed > 0 and view.status in ("done", "paused", "running"),
         failed=funnel.failed,
     )
