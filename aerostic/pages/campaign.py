@@ -309,7 +309,7 @@ def _texts() -> rx.Component:
     return kit.section(
         "The texts beside each other",
         "Shares of those to whom each was sent.",
-        kit.table(["Text", "Sent", "Read", "Answered", "Followed"], CampaignPage.texts, _text),
+        kit.table(["Text", "Sent", "Read", "Answered"], CampaignPage.texts, _text),
     )
 
 
@@ -319,7 +319,6 @@ def _text(one: TextLine) -> list[rx.Component]:
         kit.text(one.sent),
         kit.text(one.read),
         kit.text(one.replied),
-        kit.text(one.clicked),
     ]
 
 
@@ -380,7 +379,6 @@ def _recipient(one: RecipientLine) -> list[rx.Component]:
         rx.flex(
             kit.badge(one.state_words, COLOURS[one.state]),
             rx.cond(one.replied, kit.badge("Answered", theme.GOOD, "reply")),
-            rx.cond(one.clicked, kit.badge("Followed", theme.GOOD, "mouse-pointer-click")),
             gap=theme.S1,
             wrap="wrap",
         ),

@@ -77,7 +77,6 @@ class RecipientLine:
     cost: str
     at: str
     replied: bool
-    clicked: bool
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,6 @@ class TextLine:
     sent: str
     read: str
     replied: str
-    clicked: str
 
 
 @dataclass(frozen=True)
@@ -388,7 +386,6 @@ def _stages_of(funnel: Funnel) -> list[Stage]:
         ("Delivered", funnel.delivered),
         ("Read", funnel.read),
         ("Answered", funnel.replied),
-        ("Followed the link", funnel.clicked),
     )
     return [
         Stage(label, f"{count:,}", 100 * count // whole if whole else 0, _share(count, whole))
@@ -407,7 +404,6 @@ def _text_of(one: VariantFunnel) -> TextLine:
         f"{sent:,}",
         _share(one.funnel.read, sent),
         _share(one.funnel.replied, sent),
-        _share(one.funnel.clicked, sent),
     )
 
 
@@ -422,5 +418,4 @@ def _line_of(one: RecipientRow, currency: str) -> RecipientLine:
         cost=money.shown(one.micros, currency) if one.micros else "",
         at=_iso(one.sent_at),
         replied=one.replied_at is not None,
-        clicked=one.clicked_at is not None,
     )

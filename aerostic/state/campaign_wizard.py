@@ -101,6 +101,7 @@ class CampaignWizard(Form, AppState):
     numbers: list[NumberLine] = []
     # Whom it is for
     audience_kind: str = "everyone"
+    has_own_filter: bool = False
     segments: list[Choice] = []
     lists: list[Choice] = []
     segment_id: str = ""
@@ -137,6 +138,7 @@ class CampaignWizard(Form, AppState):
     _fields: dict[str, str] = {}
     _columns: dict[str, list[str]] = {}
     _stored: list[dict[str, Source]] = []
+    _own_filter: Audience = Audience()
 
     # Opening --------------------------------------------------------------------------------------
 
@@ -182,11 +184,16 @@ class CampaignWizard(Form, AppState):
         self._show_options(view)
 
     def _show_audience(self, audience: Audience) -> None:
+        """Conditions that a program gave have no form here: they are kept as they are, and may be left."""
         self.segment_id = str(audience.segment_id or "")
         self.list_id = str(audience.list_id or "")
-        self.audience_kind = (
-            "list" if self.list_id else "segment" if self.segment_id else "everyone"
-        )
+        self.has_own_filter, self._own_filter = audience.filter is not None, audience
+        if self.has_own_filter:
+            self.audience_kind = "filter"
+        else:
+            self.audience_kind = (
+                "list" if self.list_id else "segment" if self.segment_id else "everyone"
+            )
 
     def _show_numbers(self, numbers: Sequence[NumberRow], chosen: Sequence[UUID]) -> None:
         only = len(numbers) == 1
@@ -259,6 +266,8 @@ class CampaignWizard(Form, AppState):
         )
 
     def _audience(self) -> Audience:
+        if self.audience_kind == "filter" and self.has_own_filter:
+            return self._own_filter
         if self.audience_kind == "segment" and self.segment_id:
             return Audience(segment_id=UUID(self.segment_id))
         if self.audience_kind == "list" and self.list_id:
@@ -346,7 +355,7 @@ class CampaignWizard(Form, AppState):
     @rx.event
     @access(Permission.CAMPAIGNS_MANAGE)
     async def choose_audience(self, kind: str) -> Next:
-        self.audience_kind = kind if kind in ("segment", "list") else "everyone"
+        self.audience_kind = kind if kind in ("segment", "list", "filter") else "everyone"
         if self.audience_kind == "segment" and not self.segment_id and self.segments:
             self.segment_id = self.segments[0].value
         if self.audience_kind == "list" and not self.list_id and self.lists:

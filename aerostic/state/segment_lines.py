@@ -46,7 +46,6 @@ RESULTS = [
     Choice("not_read", "received and did not read it"),
     Choice("read", "read it"),
     Choice("replied", "answered it"),
-    Choice("clicked", "followed its link"),
     Choice("failed", "could not be reached by it"),
 ]
 TEST_WORDS = {

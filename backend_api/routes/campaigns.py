@@ -184,7 +184,6 @@ class FunnelOut(BaseModel):
     delivered: int
     read: int
     replied: int
-    clicked: int
     failed: int
     unknown: int
     skipped: int
@@ -237,7 +236,6 @@ class RecipientOut(BaseModel):
     market: str
     sent_at: datetime | None
     replied_at: datetime | None
-    clicked_at: datetime | None
 
     @classmethod
     def of(cls, row: RecipientRow) -> "RecipientOut":

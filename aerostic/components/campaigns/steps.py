@@ -178,6 +178,10 @@ def audience() -> rx.Component:
                 _kind("everyone", "Everyone", "All of your contacts"),
                 _kind("segment", "A segment", "People who match your conditions"),
                 _kind("list", "A list", "People out of a file you uploaded"),
+                rx.cond(
+                    Wizard.has_own_filter,
+                    _kind("filter", "Its own conditions", "Given by a program, kept as they are"),
+                ),
                 value=Wizard.audience_kind,
                 on_value_change=Wizard.choose_audience,
                 columns={"initial": "1", "sm": "3"},

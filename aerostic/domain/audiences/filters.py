@@ -129,7 +129,6 @@ class Result(StrEnum):
     READ = "read"
     NOT_READ = "not_read"  # received, and not read so far
     REPLIED = "replied"
-    CLICKED = "clicked"
     FAILED = "failed"
 
 

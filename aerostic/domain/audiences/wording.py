@@ -45,7 +45,6 @@ _RESULTS = {
     Result.READ: "read an earlier campaign",
     Result.NOT_READ: "did not read an earlier campaign",
     Result.REPLIED: "answered an earlier campaign",
-    Result.CLICKED: "followed the link of an earlier campaign",
     Result.FAILED: "could not be reached by an earlier campaign",
 }
 _TESTS: dict[Test, Callable[[str, str], str]] = {

@@ -26,7 +26,6 @@ HEADINGS = (
     "Market",
     "Sent",
     "Replied",
-    "Clicked",
 )
 
 
@@ -65,7 +64,7 @@ def _cells(row: RecipientRow) -> list[str]:
         str(row.message_id or ""),
         money.decimal(row.micros),
         row.market,
-        *map(_moment, (row.sent_at, row.replied_at, row.clicked_at)),
+        *map(_moment, (row.sent_at, row.replied_at)),
     ]
 
 

@@ -14,7 +14,7 @@ from aerostic.domain.campaigns.schemas import RecipientRow
 from aerostic.domain.contacts import naming
 from aerostic.domain.contacts.models import Contact
 
-REPLIED, CLICKED = "replied", "clicked"
+REPLIED = "replied"
 
 
 def some(
@@ -38,35 +38,30 @@ def some(
     return [_recipient(*row) for row in found]
 
 
-def _recipients(
-    ctx: Context, campaign_id: UUID
-) -> Select[CampaignRecipient, Contact, datetime, datetime]:
-    replied, clicked = aliased(CampaignResponse), aliased(CampaignResponse)
-    statement = select(CampaignRecipient, Contact, col(replied.at), col(clicked.at)).join(
-        Contact,
-        and_(
-            col(Contact.tenant_id) == col(CampaignRecipient.tenant_id),
-            col(Contact.id) == col(CampaignRecipient.contact_id),
-        ),
+def _recipients(ctx: Context, campaign_id: UUID) -> Select[CampaignRecipient, Contact, datetime]:
+    replied = aliased(CampaignResponse)
+    person = and_(
+        col(Contact.tenant_id) == col(CampaignRecipient.tenant_id),
+        col(Contact.id) == col(CampaignRecipient.contact_id),
     )
-    for response, kind in ((replied, REPLIED), (clicked, CLICKED)):
-        statement = statement.outerjoin(
-            response,
-            and_(
-                col(response.tenant_id) == ctx.tenant_id,
-                col(response.campaign_id) == campaign_id,
-                col(response.contact_id) == col(CampaignRecipient.contact_id),
-                col(response.kind) == kind,
-            ),
-        )
-    return statement.where(*of_campaign(ctx, campaign_id))
+    answer = and_(
+        col(replied.tenant_id) == ctx.tenant_id,
+        col(replied.campaign_id) == campaign_id,
+        col(replied.contact_id) == col(CampaignRecipient.contact_id),
+        col(replied.kind) == REPLIED,
+    )
+    return (
+        select(CampaignRecipient, Contact, col(replied.at))
+        .join(Contact, person)
+        .outerjoin(replied, answer)
+        .where(*of_campaign(ctx, campaign_id))
+    )
 
 
 def _recipient(
     one: CampaignRecipient,
     contact: Contact,
     replied_at: datetime | None,
-    clicked_at: datetime | None,
 ) -> RecipientRow:
     return RecipientRow(
         contact_id=one.contact_id,
@@ -83,7 +78,6 @@ def _recipient(
         market=one.market,
         sent_at=one.sent_at,
         replied_at=replied_at,
-        clicked_at=clicked_at,
     )
 
 

@@ -24,7 +24,7 @@ class CampaignStatus(StrEnum):
 
 
 class RecipientState(StrEnum):
-    """Where one recipient is. The funnel counts these; replies and clicks are `campaign_responses`."""
+    """Where one recipient is. The funnel counts these; replies are `campaign_responses`."""
 
     PENDING = "pending"
     QUEUED = "queued"  # a message is written; it waits for its turn at the number
@@ -155,7 +155,7 @@ class CampaignResponse(TenantModel, table=True):
 
     campaign_id: UUID = Field(primary_key=True)
     contact_id: UUID = Field(primary_key=True)
-    kind: str = Field(primary_key=True)  # replied, clicked
+    kind: str = Field(primary_key=True)  # replied
     at: datetime = created()
 
 

@@ -21,7 +21,7 @@ from aerostic.domain.campaigns import (
     timing,
     variables,
 )
-from aerostic.domain.campaigns.listing import CLICKED, REPLIED
+from aerostic.domain.campaigns.listing import REPLIED
 from aerostic.domain.campaigns.models import (
     Campaign,
     CampaignEvent,
@@ -271,7 +271,6 @@ def _funnel(counts: Mapping[str, int], responses: Mapping[str, int]) -> Funnel:
         delivered=delivered,
         read=read,
         replied=responses.get(REPLIED, 0),
-        clicked=responses.get(CLICKED, 0),
         failed=found[RecipientState.FAILED],
         unknown=found[RecipientState.UNKNOWN],
         skipped=found[RecipientState.SKIPPED],

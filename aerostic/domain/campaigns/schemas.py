@@ -45,7 +45,6 @@ class Funnel:
     delivered: int = 0
     read: int = 0
     replied: int = 0
-    clicked: int = 0
     failed: int = 0
     unknown: int = 0
     skipped: int = 0
@@ -149,7 +148,6 @@ class RecipientRow:
     market: str
     sent_at: datetime | None
     replied_at: datetime | None
-    clicked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
