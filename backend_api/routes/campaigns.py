@@ -1,16 +1,13 @@
 """Campaigns over HTTP."""
 
-import tempfile
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
-from starlette.background import BackgroundTask
 
 from aerostic.domain.audiences.filters import Audience
 from aerostic.domain.campaigns import queries, service
@@ -26,6 +23,7 @@ from aerostic.domain.campaigns.schemas import (
 )
 from aerostic.domain.campaigns.timing import Timing
 from aerostic.domain.campaigns.variables import Source
+from backend_api import files
 from backend_api.deps import Ctx
 from backend_api.idempotency import Once
 from backend_api.pages import After, Limit, PageOut
@@ -348,17 +346,10 @@ def recipients(
 @router.get("/{campaign_id}/recipients/export", response_class=FileResponse)
 def export(ctx: Ctx, campaign_id: UUID) -> FileResponse:
     """Every recipient and what became of them, as CSV. No cell of it can be a formula."""
-    path = Path(tempfile.mkstemp(prefix="aerostic-campaign-", suffix=".csv")[1])
-    try:
-        queries.export(ctx, campaign_id, path)
-    except BaseException:
-        path.unlink()
-        raise
-    return FileResponse(
-        path,
-        media_type="text/csv; charset=utf-8",
+    return files.written(
+        lambda path: queries.export(ctx, campaign_id, path),
+        media_type=files.CSV,
         filename=f"campaign-{campaign_id}.csv",
-        background=BackgroundTask(path.unlink),
     )
 
 

@@ -1,15 +1,12 @@
 """Contacts over HTTP."""
 
-import tempfile
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
-from starlette.background import BackgroundTask
 
 from aerostic.domain.contacts import queries, service
 from aerostic.domain.contacts.exporting import ExportFormat
@@ -27,6 +24,7 @@ from aerostic.domain.contacts.schemas import (
 from aerostic.domain.dossier import queries as dossiers
 from aerostic.domain.dossier import service as dossier
 from aerostic.domain.dossier.queries import TimelineItem
+from backend_api import files
 from backend_api.deps import Ctx
 from backend_api.idempotency import Once
 from backend_api.pages import After, Limit, PageOut
@@ -35,7 +33,7 @@ from backend_api.routes.tags import TagOut
 router = APIRouter(prefix="/api/v1/contacts", tags=["Contacts"])
 
 MEDIA_TYPES = {
-    ExportFormat.CSV: "text/csv; charset=utf-8",
+    ExportFormat.CSV: files.CSV,
     ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 Text = Annotated[str, Field(max_length=10_000)]
@@ -226,17 +224,11 @@ def export(
     is_blocked: bool | None = None,
 ) -> FileResponse:
     """All that the filter shows, as CSV or as a spreadsheet. No cell of it can be a formula."""
-    path = Path(tempfile.mkstemp(prefix="aerostic-export-", suffix=f".{kind}")[1])
-    try:
-        queries.export(ctx, path, kind, ContactFilter(text, tuple(tag_id), is_blocked))
-    except BaseException:
-        path.unlink()
-        raise
-    return FileResponse(
-        path,
+    wanted = ContactFilter(text, tuple(tag_id), is_blocked)
+    return files.written(
+        lambda path: queries.export(ctx, path, kind, wanted),
         media_type=MEDIA_TYPES[kind],
         filename=f"contacts-{ctx.now:%Y-%m-%d}.{kind}",
-        background=BackgroundTask(path.unlink),
     )
 
 

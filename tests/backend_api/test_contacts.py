@@ -1,5 +1,9 @@
 """Contacts over HTTP, as programs use them: exact answers, refusals, and a rival in the room."""
 
+import os
+import tempfile
+from pathlib import Path
+
 import pytest
 from sqlmodel import select
 
@@ -136,6 +140,21 @@ def test_an_export_is_a_file_for_admins(admin, agent, ada):
     sheet = admin.get(f"{API}/contacts/export?format=xlsx")
     assert sheet.content.startswith(b"PK")
     assert agent.get(f"{API}/contacts/export").status_code == 403
+
+
+def test_an_export_leaves_nothing_behind_whether_it_is_given_or_refused(
+    admin, agent, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for _ in range(3):
+        assert admin.get(f"{API}/contacts/export").status_code == 200
+        assert agent.get(f"{API}/contacts/export").status_code == 403
+        nobody = f"{API}/campaigns/{new_id()}/recipients/export"
+        assert agent.get(nobody).status_code == 403
+        assert admin.get(nobody).status_code == 404
+    assert list(tmp_path.iterdir()) == []
+    opened = [os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()]
+    assert [one for one in opened if one.startswith(str(tmp_path))] == []
 
 
 def upload(client, content: bytes = CSV, name: str = "liste.csv"):
