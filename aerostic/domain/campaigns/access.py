@@ -71,8 +71,11 @@ def numbers_of(ctx: Context, campaign: Campaign) -> list[PhoneNumber]:
     return list(ctx.session.exec(statement.order_by(col(PhoneNumber.id))))
 
 
-def check_ready(ctx: Context, campaign: Campaign) -> None:
-    """Raises Invalid or Refused, with a sentence, for what is missing before it can be sent."""
+def check_ready(ctx: Context, campaign: Campaign) -> str:
+    """Meta's category of what it would send: whoever lets it go decides whether that is taken over.
+
+    Raises Invalid or Refused, with a sentence, for what is missing before it can be sent.
+    """
     variants = variants_of(campaign)
     if not variants:
         raise Invalid("variants", "Choose the template to send.")
@@ -86,7 +89,7 @@ def check_ready(ctx: Context, campaign: Campaign) -> None:
             "Templates to compare must be of one account and one category: else the price differs.",
         )
     _check_numbers(ctx, campaign, templates[0])
-    campaign.category = templates[0].category
+    return templates[0].category
 
 
 def check_template(template: Template) -> None:

@@ -105,7 +105,12 @@ def _keep_time(ctx: Context, campaign: Campaign) -> timedelta | None:
     due = campaign.next_turn_at or timing.begins_at(timing.read(campaign.timing), ctx.now)
     if due > ctx.now:
         return due - ctx.now
+    templates = access.templates_of(ctx, access.variants_of(campaign))
+    if words := watching.moved(campaign, templates):
+        watching.pause(ctx, campaign, words)
+        return None
     if campaign.next_turn_at is None:
+        access.check_ready(ctx, campaign)
         starting.prepare(ctx, campaign)
         return AT_ONCE
     starting.next_of_series(ctx, campaign)

@@ -103,7 +103,7 @@ def plan(ctx: Context, campaign_id: UUID) -> PlanView:
     Ask again (or listen to `campaign`) until `is_ready`. Raises Invalid or Refused for what is missing.
     """
     campaign = access.changing(ctx, campaign_id, *EDITABLE, verb="planned")
-    access.check_ready(ctx, campaign)
+    starting.make_ready(ctx, campaign)
     if not campaign.is_expanding and not expansion.is_fresh(ctx, campaign):
         expansion.begin(ctx, campaign)
     return planning.view(ctx, campaign)
@@ -144,7 +144,7 @@ def launch(ctx: Context, campaign_id: UUID, *, skip_missing: bool = False) -> Ca
     whom a variable is missing, unless `skip_missing`.
     """
     campaign = access.changing(ctx, campaign_id, *EDITABLE, verb="launched")
-    access.check_ready(ctx, campaign)
+    starting.make_ready(ctx, campaign)
     campaign.skips_missing = skip_missing
     if campaign.needs_approval and campaign.approved_at is None:
         campaign.status = CampaignStatus.AWAITING_APPROVAL
@@ -159,7 +159,7 @@ def approve(ctx: Context, campaign_id: UUID) -> Campaign:
     """Agree with what somebody wants to send; it is set off."""
     awaiting = CampaignStatus.AWAITING_APPROVAL
     campaign = access.changing(ctx, campaign_id, awaiting, verb="approved")
-    access.check_ready(ctx, campaign)
+    starting.make_ready(ctx, campaign)
     campaign.approved_at, campaign.approved_by_name = ctx.now, ctx.actor.name
     access.remember(ctx, campaign, "Approved")
     starting.start(ctx, campaign)
@@ -190,7 +190,7 @@ def pause(ctx: Context, campaign_id: UUID) -> Campaign:
 def resume(ctx: Context, campaign_id: UUID) -> Campaign:
     """Go on where it stopped."""
     campaign = access.changing(ctx, campaign_id, CampaignStatus.PAUSED, verb="resumed")
-    access.check_ready(ctx, campaign)
+    starting.make_ready(ctx, campaign)
     campaign.problem, campaign.paused_at = None, None
     if campaign.launched_at is None:
         starting.start(ctx, campaign)

@@ -20,6 +20,19 @@ def start(ctx: Context, campaign: Campaign) -> None:
         prepare(ctx, campaign)
 
 
+def make_ready(ctx: Context, campaign: Campaign) -> None:
+    """Somebody lets it go as its template is now: of another category it costs and reaches differently.
+
+    Raises Invalid or Refused for what is missing.
+    """
+    category = access.check_ready(ctx, campaign)
+    if campaign.category == category:
+        return
+    campaign.category, campaign.priced_at = category, ctx.now
+    if campaign.launched_at is None:
+        expansion.forget(ctx, campaign)
+
+
 def wait(ctx: Context, campaign: Campaign) -> bool:
     """Let it rest until its time, if that lies ahead. False: it is now."""
     when = timing.read(campaign.timing)
@@ -92,10 +105,14 @@ def next_of_series(ctx: Context, series: Campaign) -> Campaign:
     turn = copy_of(series, f"{series.name}, {ctx.now:%d %B %Y}", ctx)
     turn.series_id, turn.skips_missing = series.id, True
     turn.approved_at, turn.approved_by_name = series.approved_at, series.approved_by_name
-    turn.category = series.category
     ctx.session.add(turn)
     ctx.session.flush()
-    prepare(ctx, turn)
+    try:
+        access.check_ready(ctx, turn)
+    except Refused as error:
+        watching.pause(ctx, turn, error.message)
+    else:
+        prepare(ctx, turn)
     return turn
 
 

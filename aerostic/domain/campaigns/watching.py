@@ -59,6 +59,7 @@ def trouble(
     """Why it must stop now, in a sentence."""
     return (
         _templates(templates)
+        or moved(campaign, templates)
         or _numbers(numbers)
         or _quality(campaign, numbers)
         or _failures(ctx, campaign)
@@ -77,6 +78,18 @@ def _templates(templates: list[Template]) -> str | None:
         return None
     status = stopped.status.lower().replace("_", " ")
     return f"WhatsApp has the template “{stopped.name}” as {status}. Resume when it is approved."
+
+
+def moved(campaign: Campaign, templates: list[Template]) -> str | None:
+    """Meta may move a template to a dearer category, and then other people must be left alone."""
+    other = next((one for one in templates if one.category != campaign.category), None)
+    if other is None:
+        return None
+    now, before = other.category.lower(), campaign.category.lower()
+    return (
+        f"WhatsApp has moved the template “{other.name}” from {before} to {now}."
+        f" Resume to send it at the price of {now} messages."
+    )
 
 
 def _numbers(numbers: list[PhoneNumber]) -> str | None:
