@@ -3,7 +3,7 @@
 Called by whoever sends, inside their own permission and transaction. Nothing here is asked for by a page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -38,6 +38,7 @@ __all__ = [
     "Settled",
     "charge_recipients",
     "cost_of",
+    "cover",
     "extend_hold",
     "hold_campaign",
     "hold_message",
@@ -97,15 +98,30 @@ class Recipient:
 # Prices -----------------------------------------------------------------------------------------
 
 
-def quotes(ctx: Context, category: str, recipients: Sequence[str], at: datetime) -> list[Quote]:
-    """What a message of that category to each of them costs at that moment, in their order."""
-    category = category.lower()
+def quotes(
+    ctx: Context,
+    category: str,
+    recipients: Sequence[str],
+    at: datetime,
+    *,
+    kept: Mapping[str, Quote] | None = None,
+) -> list[Quote]:
+    """What a message of that category to each of them costs at that moment, in their order.
+
+    `kept`: markets whose price was agreed before, and stands.
+    """
     places = [markets.market_of(one) for one in recipients]
-    known = {place for place in places if place}
-    currency = wallets.currency_of(ctx)
-    found = prices.prices_of(ctx, known, category=category, currency=currency, day=at.date())
-    by_market = {place: _quote(place, category, currency, found.get(place)) for place in known}
+    by_market = dict(kept or {})
+    unknown = {place for place in places if place} - by_market.keys()
+    if unknown:
+        by_market |= _looked_up(ctx, category.lower(), unknown, at)
     return [by_market[place] if place else NOWHERE for place in places]
+
+
+def _looked_up(ctx: Context, category: str, places: set[str], at: datetime) -> dict[str, Quote]:
+    currency = wallets.currency_of(ctx)
+    found = prices.prices_of(ctx, places, category=category, currency=currency, day=at.date())
+    return {place: _quote(place, category, currency, found.get(place)) for place in places}
 
 
 NOWHERE = Quote(
@@ -220,6 +236,18 @@ def extend_hold(ctx: Context, hold_id: UUID, micros: int, count: int) -> None:
     _add(ctx, hold, micros, count)
 
 
+def cover(ctx: Context, hold_id: UUID, micros: int) -> None:
+    """See to it that messages of that sum can stand under the hold: what it lacks is set aside too.
+
+    So it is where one of them moved to a dearer market. Raises NotEnough, and Refused once it was released.
+    """
+    hold = _open_hold(ctx, hold_id)
+    ctx.session.refresh(hold)
+    missing = hold.assigned_micros + micros - hold.micros
+    if missing > 0:
+        _add(ctx, hold, missing, 0)
+
+
 def _add(ctx: Context, hold: CampaignHold, micros: int, count: int) -> None:
     if micros:
         key = f"hold:{hold.id}:{hold.micros}"
@@ -300,13 +328,21 @@ def release_hold(ctx: Context, hold_id: UUID) -> int:
     return left
 
 
-def trouble(ctx: Context) -> str:
-    """Why nothing more should be sent, in a sentence; empty where all is well.
+def trouble(ctx: Context, micros: int = 0) -> str:
+    """Why nothing more should be sent, or set aside, in a sentence; empty where all is well.
 
     So it is where a credit line was withdrawn that money is set aside on: what is owed comes first.
     """
     facts = select(Wallet.owed_micros, Wallet.currency).where(Wallet.tenant_id == ctx.tenant_id)
     row = ctx.session.exec(facts).one_or_none()
     if row is None or not row[0]:
-        return ""
+        return _lack(ctx, micros)
     return f"Your wallet owes {money.shown(row[0], row[1])}. Top it up, and this goes on."
+
+
+def _lack(ctx: Context, micros: int) -> str:
+    try:
+        postings.check(ctx, micros)
+    except NotEnough as error:
+        return error.message
+    return ""

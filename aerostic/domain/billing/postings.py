@@ -17,9 +17,13 @@ from aerostic.domain.billing.models import EntryKind, Wallet
 
 
 class NotEnough(Refused):
-    """The wallet does not hold what was to be set aside."""
+    """The wallet does not hold what was to be set aside: `needed` micros."""
 
     code = "not_enough_money"
+
+    def __init__(self, message: str, *, needed: int = 0) -> None:
+        super().__init__(message)
+        self.needed = needed
 
 
 class _Later(endings.Ending):
@@ -88,7 +92,8 @@ def _free(ctx: Context) -> tuple[int, str]:
 def _not_enough(needed: int, missing: int, currency: str) -> NotEnough:
     return NotEnough(
         f"This costs {money.shown(needed, currency)}, and your wallet lacks"
-        f" {money.shown(missing, currency)}. The page Billing tells an owner how to top it up."
+        f" {money.shown(missing, currency)}. The page Billing tells an owner how to top it up.",
+        needed=needed,
     )
 
 

@@ -28,6 +28,7 @@ from aerostic.domain.campaigns import (
     expansion,
     limits,
     people,
+    pricing,
     splitting,
     timing,
     variables,
@@ -159,9 +160,7 @@ def _letters(
 ) -> list[_Letter]:
     """What each of them gets; who can not be written to goes `out`, with the reason."""
     campaign = plan.campaign
-    assert campaign.priced_at is not None, "set when the audience was written down"
-    addresses = [one.address or "" for one in now]
-    quotes = charging.quotes(ctx, campaign.category, addresses, campaign.priced_at)
+    quotes = pricing.quotes(ctx, campaign, [one.address or "" for one in now])
     shares = [one.share for one in plan.variants]
     places = _places(plan.numbers, rooms, len(now))
     letters = []
@@ -434,6 +433,7 @@ def _charge(ctx: Context, campaign: Campaign, letters: Sequence[_Letter]) -> Non
         )
         for one in letters
     ]
+    charging.cover(ctx, campaign.hold_id, sum(one.micros for one in rows))
     charging.charge_recipients(ctx, campaign.hold_id, rows)
 
 

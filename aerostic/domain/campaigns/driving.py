@@ -64,13 +64,14 @@ def give_up(ctx: Context, campaign_id: UUID, error: AppError) -> None:
     if campaign is None:
         return
     waits = isinstance(error, NotEnough)
+    lacks = error.needed if isinstance(error, NotEnough) else 0
     if campaign.status in (CampaignStatus.DRAFT, CampaignStatus.AWAITING_APPROVAL):
         expansion.forget(ctx, campaign)
         campaign.problem = error.message
         ctx.announce("campaign", campaign.id)
         return
     campaign.is_expanding = False
-    watching.pause(ctx, campaign, error.message, waits_for_money=waits)
+    watching.pause(ctx, campaign, error.message, waits_for_money=waits, lacks=lacks)
     if waits:
         starting.look_at(ctx, campaign, ctx.now + FOR_MONEY)
 
@@ -120,7 +121,8 @@ def _keep_time(ctx: Context, campaign: Campaign) -> timedelta | None:
 
 def _wait_for_money(ctx: Context, campaign: Campaign) -> timedelta:
     """A wallet that was topped up lets it go on by itself."""
-    if watching.lacks_money(ctx):
+    if problem := watching.lacks_money(ctx, campaign):
+        _tell(ctx, campaign, problem)
         return FOR_MONEY
     if campaign.launched_at is None:
         starting.begin_if_affordable(ctx, campaign)
@@ -138,7 +140,7 @@ def _send(ctx: Context, campaign: Campaign) -> timedelta | None:
     if trouble := watching.trouble(ctx, campaign, list(plan.templates), list(plan.numbers)):
         watching.pause(ctx, campaign, trouble)
         return None
-    if problem := watching.lacks_money(ctx):
+    if problem := watching.lacks_money(ctx, campaign):
         watching.pause(ctx, campaign, problem, waits_for_money=True)
         return FOR_MONEY
     day = limits.day(ctx, campaign)
@@ -177,10 +179,14 @@ def _limited(ctx: Context, campaign: Campaign, day: limits.Day) -> timedelta:
         f"WhatsApp lets this account write to {day.limit:,} people in 24 hours, and they are reached."
         f" The rest goes on by itself{until}."
     )
-    if campaign.problem != words:
-        campaign.problem = words
-        ctx.announce("campaign", campaign.id)
+    _tell(ctx, campaign, words)
     return LIMITED
+
+
+def _tell(ctx: Context, campaign: Campaign, problem: str) -> None:
+    if campaign.problem != problem:
+        campaign.problem = problem
+        ctx.announce("campaign", campaign.id)
 
 
 def _rest(ctx: Context, campaign: Campaign) -> timedelta | None:

@@ -19,8 +19,7 @@ from aerostic.core.due_work import WorkKind
 from aerostic.core.ids import EPOCH
 from aerostic.core.tenancy import Context
 from aerostic.domain.audiences import compiling, freezing
-from aerostic.domain.billing import charging
-from aerostic.domain.campaigns import access, people, splitting, variables
+from aerostic.domain.campaigns import access, people, pricing, splitting, variables
 from aerostic.domain.campaigns.models import (
     Campaign,
     CampaignRecipient,
@@ -148,9 +147,7 @@ def _reckon(ctx: Context, campaign: Campaign, last: UUID | None) -> None:
     found = people.of_slice(ctx, campaign.id, portfolio, after=after, last=last or LAST)
     out = _left_out(campaign, found)
     there = [one for one in found if one.id not in out]
-    assert campaign.priced_at is not None, "set when the expansion began"
-    addresses = [one.address or "" for one in there]
-    quotes = charging.quotes(ctx, campaign.category, addresses, campaign.priced_at)
+    quotes = pricing.quotes(ctx, campaign, [one.address or "" for one in there])
     costs: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     for one, quote in zip(there, quotes, strict=True):

@@ -79,7 +79,8 @@ def begin_if_affordable(ctx: Context, campaign: Campaign) -> None:
     try:
         begin(ctx, campaign)
     except NotEnough as error:
-        watching.pause(ctx, campaign, error.message, waits_for_money=True)
+        lacks = error.needed
+        watching.pause(ctx, campaign, error.message, waits_for_money=True, lacks=lacks)
     except Refused as error:
         campaign.status, campaign.problem = CampaignStatus.DRAFT, error.message
         access.remember(ctx, campaign, f"Not launched: {error.message}")

@@ -22,6 +22,7 @@ from aerostic.domain.templates.models import Template
 LOOK_EVERY = timedelta(seconds=5)
 FEWEST = 50  # answers before a rate of failures says something
 LOW = "RED"  # Meta's word for a number whose messages people block and report
+_OF_MONEY = ("waits_for_money", "lacks")  # of a plan, while the wallet is too small
 TRIED = (
     RecipientState.SENT,
     RecipientState.DELIVERED,
@@ -33,18 +34,23 @@ TRIED = (
 def begin(ctx: Context, campaign: Campaign) -> None:
     """From here on: what had failed, and how good the numbers were, when somebody let it go (on)."""
     qualities = {str(one.id): one.quality_rating for one in access.numbers_of(ctx, campaign)}
-    known = {name: value for name, value in campaign.plan.items() if name != "waits_for_money"}
+    known = {name: value for name, value in campaign.plan.items() if name not in _OF_MONEY}
     tried, failed, _ = _counted(ctx, campaign)
     campaign.plan = {**known, "qualities": qualities, "tried": tried, "failed": failed}
     campaign.watched_at = ctx.now
 
 
 def pause(
-    ctx: Context, campaign: Campaign, problem: str | None, *, waits_for_money: bool = False
+    ctx: Context,
+    campaign: Campaign,
+    problem: str | None,
+    *,
+    waits_for_money: bool = False,
+    lacks: int = 0,
 ) -> None:
-    """Write to nobody more. With a problem: it did so by itself."""
+    """Write to nobody more. With a problem: it did so by itself. `lacks`: what could not be set aside."""
     campaign.status, campaign.paused_at, campaign.problem = CampaignStatus.PAUSED, ctx.now, problem
-    campaign.plan = {**campaign.plan, "waits_for_money": waits_for_money}
+    campaign.plan = {**campaign.plan, "waits_for_money": waits_for_money, "lacks": lacks}
     access.remember(ctx, campaign, f"Paused: {problem}" if problem else "Paused")
 
 
@@ -67,9 +73,9 @@ def trouble(
     )
 
 
-def lacks_money(ctx: Context) -> str:
-    """What was set aside may have been on a credit line that was withdrawn since."""
-    return charging.trouble(ctx)
+def lacks_money(ctx: Context, campaign: Campaign) -> str:
+    """What was set aside may have been on a credit line that was withdrawn since, or it needs more."""
+    return charging.trouble(ctx, int(campaign.plan.get("lacks", 0)))
 
 
 def _templates(templates: list[Template]) -> str | None:
