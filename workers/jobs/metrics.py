@@ -28,7 +28,7 @@ def fold(**_: object) -> None:
             fold_one(tenant_id)
 
 
-def fold_one(tenant_id: UUID) -> None:
+def fold_one(tenant_id: UUID, **_: object) -> None:
     """One workspace's: what was used since the last time, and its days that are due."""
     with unit_of_work(tenant_id, ACTOR) as ctx:
         folding.fold(ctx)
