@@ -1,5 +1,6 @@
 """The directory of due work: who takes what, for how long. Ids only, so that it needs no tenant."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -43,12 +44,28 @@ class DueWork(SharedModel, table=True):
 Ref = tuple[UUID, UUID]  # tenant, row
 
 
-def take(ctx: Context, kind: WorkKind, *, limit: int, lease: timedelta, holder: str) -> list[Ref]:
-    """Work that is due and nobody holds, held by `holder` for a while. Two who ask get different work."""
+def take(
+    ctx: Context,
+    kind: WorkKind,
+    *,
+    limit: int,
+    lease: timedelta,
+    holder: str,
+    but: Collection[UUID] = (),
+) -> list[Ref]:
+    """Work that is due and nobody holds, held by `holder` for a while. Two who ask get different work.
+
+    `but`: what the holder is still at, whatever became of its lease.
+    """
     free = or_(col(DueWork.leased_until).is_(None), col(DueWork.leased_until) < ctx.now)
     due = (
         select(col(DueWork.tenant_id), col(DueWork.ref))
-        .where(col(DueWork.kind) == kind, col(DueWork.due_at) <= ctx.now, free)
+        .where(
+            col(DueWork.kind) == kind,
+            col(DueWork.due_at) <= ctx.now,
+            free,
+            col(DueWork.ref).not_in(but),
+        )
         .order_by(col(DueWork.due_at))
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -88,6 +105,12 @@ def postpone(ctx: Context, kind: WorkKind, ref: UUID, until: datetime) -> None:
     """Not now: whoever looks then may take it."""
     later = {"due_at": until, "leased_by": None, "leased_until": None}
     ctx.session.execute(update(DueWork).where(*_this(kind, ctx.tenant_id, ref)).values(later))
+
+
+def keep(ctx: Context, kind: WorkKind, ref: UUID, until: datetime) -> None:
+    """Whoever is at it stays at it: nobody else takes it so soon."""
+    held = {"leased_until": until}
+    ctx.session.execute(update(DueWork).where(*_this(kind, ctx.tenant_id, ref)).values(held))
 
 
 def wake_lane(ctx: Context, number_id: UUID) -> None:

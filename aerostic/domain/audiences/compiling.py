@@ -75,7 +75,7 @@ def members(ctx: Context, audience: Audience) -> Select[UUID]:
 
 def conditions(ctx: Context, audience: Audience) -> list[ColumnElement[bool]]:
     """What a contact must satisfy to be of the audience."""
-    parts = [audience.filter] if audience.filter is not None else []
+    parts = [filters.check_size(audience.filter)] if audience.filter is not None else []
     if audience.segment_id is not None:
         parts.append(filters.read(the_segment(ctx, audience.segment_id).filter))
     if audience.list_id is not None:

@@ -1,11 +1,13 @@
 """Every way in which audiences are looked at."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 from sqlalchemy import and_, func, select, tuple_
 from sqlmodel import col
 
+from aerostic.core import patience
 from aerostic.core.errors import AppError, NotFound
 from aerostic.core.pages import Cursor, Page, cursor_of, page_size, read_cursor
 from aerostic.core.permissions import Permission, requires
@@ -34,6 +36,8 @@ from aerostic.domain.contacts.access import the_contact
 from aerostic.domain.contacts.models import Contact, ContactImport, ImportStatus
 
 SAMPLE = 20
+SLOWEST = 20.0  # seconds, while somebody waits for the answer
+TOO_SLOW = "Finding these people takes too long. Make the filter simpler."
 
 
 # Segments ---------------------------------------------------------------------------------------
@@ -93,7 +97,8 @@ def _problem(ctx: Context, tree: filters.Filter) -> str:
 def count(ctx: Context, audience: Audience) -> int:
     """How many contacts are of the audience, those who are left alone included."""
     those = compiling.members(ctx, audience).subquery()
-    return ctx.session.scalar(select(func.count()).select_from(those)) or 0
+    with _patiently(ctx):
+        return ctx.session.scalar(select(func.count()).select_from(those)) or 0
 
 
 @requires(Permission.CAMPAIGNS_READ)
@@ -101,8 +106,9 @@ def reach(ctx: Context, audience: Audience, *, category: str = MARKETING) -> Rea
     """How many there are, and how many of them a campaign leaves alone for which reason."""
     why = suppression.reason(ctx, category).label("why")
     each = select(why).where(*compiling.there(ctx), *compiling.conditions(ctx, audience)).subquery()
-    counted = ctx.session.execute(select(each.c.why, func.count()).group_by(each.c.why))
-    found = {row.why: row[1] for row in counted}
+    counted = select(each.c.why, func.count()).group_by(each.c.why)
+    with _patiently(ctx):
+        found = {row.why: row[1] for row in ctx.session.execute(counted)}
     return Reach(sum(found.values()), {key: n for key, n in found.items() if key is not None})
 
 
@@ -117,9 +123,14 @@ def sample(
         .order_by(col(Contact.last_activity_at).desc(), col(Contact.id).desc())
         .limit(min(limit, 100))
     )
-    found = ctx.session.execute(statement).all()
+    with _patiently(ctx):
+        found = ctx.session.execute(statement).all()
     cells = _cells(ctx, audience.list_id, [contact.id for contact, _ in found])
     return [_someone(contact, why, cells.get(contact.id, {})) for contact, why in found]
+
+
+def _patiently(ctx: Context) -> AbstractContextManager[None]:
+    return patience.at_most(ctx, SLOWEST, else_say=TOO_SLOW)
 
 
 def _someone(contact: Contact, why: str | None, cells: dict[str, str]) -> Someone:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlmodel import col
 
-from aerostic.core import due_work
+from aerostic.core import due_work, patience
 from aerostic.core.due_work import WorkKind
 from aerostic.core.errors import AppError
 from aerostic.core.tenancy import Context
@@ -40,18 +40,27 @@ DRAINING_SLOWLY = timedelta(seconds=30)
 FOR_MONEY = timedelta(seconds=5)
 LIMITED = timedelta(minutes=5)
 CANCELLED_AT_A_TIME = 20_000
+STUMBLED = (
+    "This stands still because of an error of ours. It is tried again every half a minute;"
+    " if it stays so, tell whoever runs this platform."
+)
 
 
-def tick(ctx: Context, campaign_id: UUID) -> bool:
-    """Do what is due of one campaign. True: look again at once."""
+def tick(ctx: Context, campaign_id: UUID, *, lease: timedelta | None = None) -> bool:
+    """Do what is due of one campaign. True: look again at once; with a `lease` nobody else does meanwhile."""
+    patience.limit(ctx, expansion.SLOWEST)
     campaign = ctx.get(Campaign, campaign_id, for_update=True)
     if campaign is None:
         due_work.settle(ctx, WorkKind.CAMPAIGN, campaign_id)
         return False
     ctx.session.refresh(campaign)
+    if campaign.problem == STUMBLED:
+        campaign.problem = None
     pause = _look(ctx, campaign)
     if pause is None:
         due_work.settle(ctx, WorkKind.CAMPAIGN, campaign.id)
+    elif pause == AT_ONCE and lease is not None:
+        due_work.keep(ctx, WorkKind.CAMPAIGN, campaign.id, ctx.now + lease)
     else:
         due_work.postpone(ctx, WorkKind.CAMPAIGN, campaign.id, ctx.now + pause)
     return pause == AT_ONCE
@@ -74,6 +83,13 @@ def give_up(ctx: Context, campaign_id: UUID, error: AppError) -> None:
     watching.pause(ctx, campaign, error.message, waits_for_money=waits, lacks=lacks)
     if waits:
         starting.look_at(ctx, campaign, ctx.now + FOR_MONEY)
+
+
+def stumble(ctx: Context, campaign_id: UUID) -> None:
+    """A look broke off for a reason that is ours; the next one is taken when the lease has ended."""
+    campaign = ctx.get(Campaign, campaign_id, for_update=True)
+    if campaign is not None:
+        _tell(ctx, campaign, STUMBLED)
 
 
 def _look(ctx: Context, campaign: Campaign) -> timedelta | None:
@@ -265,6 +281,8 @@ def _cancel_some(ctx: Context, campaign: Campaign) -> timedelta | None:
     ctx.announce("campaign", campaign.id)
     if cancelled == CANCELLED_AT_A_TIME:
         return AT_ONCE
+    dispatch.take_back(ctx, campaign)
     if campaign.hold_id is not None:
         charging.release_hold(ctx, campaign.hold_id)
-    return None
+    # What is on its way just now may come back into the queue, to be tried again.
+    return DRAINING if _next_try(ctx, campaign) is not None else None

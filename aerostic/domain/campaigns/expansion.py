@@ -14,7 +14,7 @@ from sqlalchemy import case, delete, func, literal, null, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-from aerostic.core import bulk, due_work
+from aerostic.core import bulk, due_work, patience
 from aerostic.core.due_work import WorkKind
 from aerostic.core.ids import EPOCH
 from aerostic.core.tenancy import Context
@@ -32,6 +32,8 @@ from aerostic.domain.channels.models import PhoneNumber, WhatsappAccount
 AT_A_TIME = 5_000
 DELETED_AT_A_TIME = 20_000
 FRESH = timedelta(minutes=10)
+SLOWEST = 60.0  # seconds for one statement
+TOO_SLOW = "Finding the people of this audience takes more than a minute. Make its filter simpler."
 LAST = UUID(int=2**128 - 1)
 
 
@@ -57,7 +59,12 @@ def is_fresh(ctx: Context, campaign: Campaign) -> bool:
 
 
 def step(ctx: Context, campaign: Campaign) -> bool:
-    """One slice more. True: that was the last."""
+    """One slice more. True: that was the last. Raises TooSlow for an audience that can not be found."""
+    with patience.at_most(ctx, SLOWEST, else_say=TOO_SLOW):
+        return _step(ctx, campaign)
+
+
+def _step(ctx: Context, campaign: Campaign) -> bool:
     if campaign.plan.get("is_clearing"):
         _clear(ctx, campaign)
         return False

@@ -13,6 +13,7 @@ from aerostic.core.due_work import WorkKind
 from aerostic.core.errors import Conflict, Invalid, Refused
 from aerostic.core.permissions import Permission, requires
 from aerostic.core.tenancy import Context
+from aerostic.domain.audiences import filters
 from aerostic.domain.campaigns import (
     access,
     dispatch,
@@ -248,6 +249,8 @@ def _name(name: str) -> str:
 
 def _fill(campaign: Campaign, draft: CampaignDraft) -> None:
     _check_figures(draft)
+    if draft.audience.filter is not None:
+        filters.check_size(draft.audience.filter)
     campaign.audience = draft.audience.model_dump(mode="json", exclude_none=True)
     campaign.variants = [
         {
