@@ -1,17 +1,22 @@
 """A campaign is paid for as a whole before its first message, and charged for what arrived."""
 
+from datetime import timedelta
+
 import pytest
 from sqlmodel import select
 
+from aerostic.core import clock
 from aerostic.core.errors import Refused
+from aerostic.domain.billing import postings
 from aerostic.domain.billing import service as billing
 from aerostic.domain.billing.charging import NotEnough
-from aerostic.domain.billing.models import Charge, Wallet
-from aerostic.domain.campaigns import queries, service
-from aerostic.domain.campaigns.models import CampaignStatus
+from aerostic.domain.billing.models import CampaignHold, Charge, Wallet
+from aerostic.domain.campaigns import expansion, queries, service
+from aerostic.domain.campaigns.models import Campaign, CampaignEvent, CampaignStatus
 from tests.campaigns.running import (
     become,
     campaign,
+    change,
     driven,
     launched,
     look,
@@ -85,6 +90,64 @@ def test_what_it_lacks_in_the_background_pauses_it_and_a_top_up_lets_it_go_on(ma
     assert driven(place, campaign_id).status == CampaignStatus.RUNNING
     assert states(place, campaign_id) == {"queued": 4}
     assert wallet(place).held_micros == needed
+
+
+def short_of(place, people_count):
+    """A wallet that lacks a thousandth of a dollar for so many."""
+    with place.system_work() as ctx:
+        billing.top_up(ctx, people_count * price(place) - 1_000, key="short")
+
+
+def topped_up(place, micros=1_000_000):
+    with place.system_work() as ctx:
+        billing.top_up(ctx, micros, key="rest")
+
+
+def test_whoever_waits_for_money_sets_nothing_aside_and_says_so_once(make_place):
+    place = make_place(funds=0)
+    people(place, 4)
+    short_of(place, 4)
+    campaign_id = launched(place)
+    driven(place, campaign_id, 4)
+    with place.work() as ctx:
+        holds = ctx.session.exec(select(CampaignHold)).all()
+        told = ctx.session.exec(
+            select(CampaignEvent.words).where(CampaignEvent.campaign_id == campaign_id)
+        ).all()
+    assert holds == []
+    assert len([one for one in told if one.startswith("Paused")]) == 1
+
+
+def test_a_wallet_emptied_at_the_last_moment_loses_nobody(make_place, monkeypatch):
+    monkeypatch.setattr(expansion, "AT_A_TIME", 3)
+    place = make_place(funds=0)
+    people(place, 7)
+    short_of(place, 7)
+    campaign_id = launched(place)
+    with monkeypatch.context() as patched:  # it looked as if the money were there
+        patched.setattr(postings, "check", lambda *_: None)
+        driven(place, campaign_id)
+    paused = look(place, campaign_id)
+    assert paused.status == CampaignStatus.PAUSED
+    assert "lacks 0.001 USD" in paused.problem
+    topped_up(place)
+    driven(place, campaign_id)
+    assert states(place, campaign_id) == {"queued": 7}
+
+
+def test_money_that_comes_late_is_for_the_audience_of_that_day(make_place):
+    place = make_place(funds=0)
+    people(place, 4)
+    short_of(place, 4)
+    campaign_id = launched(place)
+    driven(place, campaign_id)
+    days_ago = clock.now() - timedelta(days=3)
+    change(place, Campaign, campaign_id, expanded_at=days_ago, priced_at=days_ago)
+    people(place, 2, calling_code="4915")
+    topped_up(place)
+    running = driven(place, campaign_id)
+    assert states(place, campaign_id) == {"queued": 6}
+    assert clock.now() - running.priced_at < timedelta(minutes=1)
 
 
 def test_each_message_stands_under_the_hold_and_the_rest_is_free_again(place):

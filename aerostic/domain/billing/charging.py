@@ -223,6 +223,7 @@ def _hold(ctx: Context, line: Line, note: str = "") -> None:
 def hold_campaign(ctx: Context, campaign_id: UUID, micros: int, count: int) -> UUID:
     """Set aside a whole campaign. Raises NotEnough with the sum that is missing; then nothing is held."""
     wallets.open_wallet(ctx)
+    postings.check(ctx, micros)
     hold = CampaignHold(campaign_id=campaign_id)
     ctx.session.add(hold)
     ctx.session.flush()

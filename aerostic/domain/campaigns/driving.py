@@ -140,9 +140,12 @@ def _wait_for_money(ctx: Context, campaign: Campaign) -> timedelta:
     if problem := watching.lacks_money(ctx, campaign):
         _tell(ctx, campaign, problem)
         return FOR_MONEY
-    if campaign.launched_at is None:
+    if campaign.launched_at is None and expansion.is_fresh(ctx, campaign):
         starting.begin_if_affordable(ctx, campaign)
         return FOR_MONEY if campaign.status == CampaignStatus.PAUSED else AT_ONCE
+    if campaign.launched_at is None:
+        starting.count_again(ctx, campaign)
+        return AT_ONCE
     starting.go_on(ctx, campaign)
     access.remember(ctx, campaign, "Went on: the wallet was topped up")
     return AT_ONCE

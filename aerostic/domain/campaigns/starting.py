@@ -60,6 +60,14 @@ def prepare(ctx: Context, campaign: Campaign) -> None:
     access.remember(ctx, campaign, "Launched")
 
 
+def count_again(ctx: Context, campaign: Campaign) -> None:
+    """The money is there; of the audience not all was written down, or people have come and gone since."""
+    access.check_ready(ctx, campaign)
+    campaign.status, campaign.problem, campaign.paused_at = CampaignStatus.PREPARING, None, None
+    expansion.begin(ctx, campaign)
+    access.remember(ctx, campaign, "Went on: the audience is counted again")
+
+
 def begin(ctx: Context, campaign: Campaign) -> None:
     """Set the money aside and send. Raises Refused, with nothing changed."""
     _check_missing(campaign)

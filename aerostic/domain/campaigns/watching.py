@@ -49,9 +49,11 @@ def pause(
     lacks: int = 0,
 ) -> None:
     """Write to nobody more. With a problem: it did so by itself. `lacks`: what could not be set aside."""
+    is_known = campaign.status == CampaignStatus.PAUSED and campaign.problem == problem
     campaign.status, campaign.paused_at, campaign.problem = CampaignStatus.PAUSED, ctx.now, problem
     campaign.plan = {**campaign.plan, "waits_for_money": waits_for_money, "lacks": lacks}
-    access.remember(ctx, campaign, f"Paused: {problem}" if problem else "Paused")
+    if not is_known:
+        access.remember(ctx, campaign, f"Paused: {problem}" if problem else "Paused")
 
 
 def waits_for_money(campaign: Campaign) -> bool:
