@@ -3,9 +3,11 @@
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from sqlmodel import col, select
 
 from aerostic.core import clock
+from aerostic.core.errors import Refused
 from aerostic.domain.billing import pricing
 from aerostic.domain.billing import service as billing
 from aerostic.domain.billing.models import Charge, Wallet
@@ -28,6 +30,9 @@ from tests.campaigns.running import (
     template,
     waiting,
 )
+from tests.meta import Meta, delivery, status
+from tests.meta import change as told_change
+from workers.jobs import deliveries
 
 
 def moved(place, template_id):
@@ -173,3 +178,38 @@ def test_people_who_moved_to_a_dearer_market_wait_for_the_money_and_then_it_goes
     assert driven(place, campaign_id).status == CampaignStatus.RUNNING
     assert states(place, campaign_id) == {"sent": 240, "queued": 60}
     assert charged(place) == {50_000: 299, 70_000: 1}
+
+
+# What WhatsApp tells late --------------------------------------------------------------------------
+
+
+def tell(place, message_id, step, **more):
+    """WhatsApp says what became of a message."""
+    meta = Meta()
+    told = status(f"wamid.{message_id}", step, biz_opaque_callback_data=str(message_id), **more)
+    try:
+        meta.deliver(delivery(place, told_change(place, statuses=[told])))
+        deliveries.drain()
+    finally:
+        meta.close()
+
+
+@pytest.mark.parametrize("micros", [50_000, 0])
+def test_who_got_it_after_all_is_not_written_to_again(place, micros):
+    set_price(place, "Germany", micros)
+    people(place, 3)
+    campaign_id = launched(place)
+    driven(place, campaign_id)
+    first, second, third = (one.id for one in messages(place))
+    refusal = [{"code": 131000, "title": "Something went wrong"}]
+    tell(place, first, "failed", errors=refusal)
+    tell(place, second, "failed", errors=refusal)
+    tell(place, third, "delivered")
+    tell(place, first, "delivered")
+    with place.work("admin") as ctx:
+        assert service.retry_failed(ctx, campaign_id) == 1
+    driven(place, campaign_id)
+    assert len(messages(place)) == 4
+    assert states(place, campaign_id) == {"failed": 1, "delivered": 1, "queued": 1}
+    with pytest.raises(Refused, match="Nobody is left"), place.work("admin") as ctx:
+        service.retry_failed(ctx, campaign_id)

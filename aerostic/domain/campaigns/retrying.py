@@ -6,11 +6,19 @@ from aerostic.domain.billing.models import CampaignHold
 from aerostic.domain.campaigns import starting
 from aerostic.domain.campaigns.models import Campaign
 
+# WhatsApp may say that it failed, and then that it arrived: who has the message does not get it again.
 _AGAIN = """
     with failed as (
-        update campaign_recipients set state = 'pending', reason = null, message_id = null, due_at = %(now)s
-        where tenant_id = %(tenant)s and campaign_id = %(campaign)s and state = 'failed'
-        returning micros)
+        update campaign_recipients r
+        set state = 'pending', reason = null, message_id = null, due_at = %(now)s
+        where r.tenant_id = %(tenant)s and r.campaign_id = %(campaign)s and r.state = 'failed'
+          and not exists (
+            select from charges c where c.tenant_id = r.tenant_id and c.message_id = r.message_id
+              and c.state = 'captured')
+          and not exists (
+            select from messages m where m.tenant_id = r.tenant_id and m.id = r.message_id
+              and m.failure ? 'contradicted_by')
+        returning r.micros)
     select count(*), coalesce(sum(micros), 0) from failed
 """
 
