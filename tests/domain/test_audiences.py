@@ -251,7 +251,7 @@ def everyone_of(place, category: str = "MARKETING", size: int = 2, **audience: A
                 freezing.slice_of(ctx, chosen, category=category, after=after, limit=size)
             ).all()
             people += [(ctx.get(Contact, row.contact_id).name, row.reason) for row in rows]
-            after = freezing.end_of(ctx, chosen, after=after, limit=size)
+            after = freezing.end_of([row.contact_id for row in rows], limit=size)
             if after is None:
                 return people
 

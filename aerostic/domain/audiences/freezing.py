@@ -1,20 +1,22 @@
 """Freezing an audience at launch: every person of it once, in slices by key, with why they are left out.
 
 The slices are selects, so that whoever keeps the recipients writes them with `insert … from select` and no
-row passes through the process:
+row passes through the process, only the ids: where the next slice begins follows from what this one found,
+never from a second look, between which people come and go.
 
     after = None
     while True:
         those = freezing.slice_of(ctx, audience, category=category, after=after, limit=5_000)
         ... insert(CampaignRecipient).from_select([...], those) ...
-        after = freezing.end_of(ctx, audience, after=after, limit=5_000)
+        after = freezing.end_of(ids, limit=5_000)
         if after is None: break
 """
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, SQLColumnExpression, and_, func, null, select
+from sqlalchemy import Select, SQLColumnExpression, and_, null, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 
@@ -53,13 +55,9 @@ def slice_of(
     return statement.where(col(Contact.tenant_id) == ctx.tenant_id).order_by(col(Contact.id))
 
 
-def end_of(ctx: Context, audience: Audience, *, after: UUID | None, limit: int) -> UUID | None:
-    """The last person of that slice, for `after` of the next; None where it was the last slice."""
-    chosen = _after(compiling.members(ctx, audience), after).limit(limit).subquery("chosen")
-    # PostgreSQL 15 knows no max(uuid).
-    ids = select(func.array_agg(chosen.c.id)).select_from(chosen)
-    found: list[UUID] = ctx.session.scalar(ids) or []
-    return found[-1] if len(found) == limit else None
+def end_of(found: Collection[UUID], *, limit: int) -> UUID | None:
+    """The last person of a slice, for `after` of the next; None where it was the last slice."""
+    return max(found) if len(found) == limit else None
 
 
 def _after(ids: Select[UUID], after: UUID | None) -> Select[UUID]:
