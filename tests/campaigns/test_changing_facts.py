@@ -22,6 +22,7 @@ from tests.campaigns.running import (
     become,
     change,
     driven,
+    fast,
     launched,
     look,
     messages,
@@ -213,3 +214,18 @@ def test_who_got_it_after_all_is_not_written_to_again(place, micros):
     assert states(place, campaign_id) == {"failed": 1, "delivered": 1, "queued": 1}
     with pytest.raises(Refused, match="Nobody is left"), place.work("admin") as ctx:
         service.retry_failed(ctx, campaign_id)
+
+
+# Its end -------------------------------------------------------------------------------------------
+
+
+def test_one_that_has_written_to_everyone_ends_though_the_day_is_used_up(place):
+    people(place, 250)
+    change(place, PhoneNumber, place.number_id, messaging_limit="TIER_250")
+    fast(place)
+    campaign_id = launched(place)
+    assert driven(place, campaign_id).status == CampaignStatus.RUNNING
+    become(place, [one.id for one in waiting(place)], "accepted")
+    done = driven(place, campaign_id)
+    assert (done.status, done.problem) == (CampaignStatus.DONE, None)
+    assert states(place, campaign_id) == {"sent": 250}

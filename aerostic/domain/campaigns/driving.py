@@ -163,11 +163,14 @@ def _send(ctx: Context, campaign: Campaign) -> timedelta | None:
         watching.pause(ctx, campaign, problem, waits_for_money=True)
         return FOR_MONEY
     day = limits.day(ctx, campaign)
-    if day.room == 0:
+    is_used_up = day.room == 0
+    if is_used_up and _first_due(ctx, campaign) is not None:
         return _limited(ctx, campaign, day)
+    campaign.problem = None
+    if is_used_up:
+        return _rest(ctx, campaign)
     rooms = dispatch.room_of(ctx, plan.numbers)
     allowed = min(_throttle(ctx, campaign), dispatch.MOST if day.room is None else day.room)
-    campaign.problem = None
     if allowed == 0 or sum(rooms.values()) == 0:
         return SOON
     written = dispatch.write(ctx, plan, rooms, most=allowed)
