@@ -15,6 +15,7 @@ from aerostic.core.permissions import system
 from aerostic.core.tenancy import shared_work, unit_of_work
 from aerostic.domain.audiences import queries as audiences
 from aerostic.domain.audiences.filters import AllOf, Audience, Country
+from aerostic.domain.billing.charging import NotEnough
 from aerostic.domain.campaigns import driving, expansion, service
 from aerostic.domain.campaigns.models import Campaign, CampaignStatus
 from tests.campaigns.running import campaign, change, draft, launched, look, people, the_template
@@ -147,3 +148,29 @@ def test_an_error_of_ours_is_told_until_it_is_over(place, monkeypatch):
     drive(place.tenant_id, campaign_id)
     with unit_of_work(place.tenant_id, system("tests")) as ctx:
         assert ctx.get(Campaign, campaign_id).problem is None
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"),
+    [("cancel", CampaignStatus.CANCELLED), ("pause", CampaignStatus.PAUSED)],
+)
+def test_what_somebody_does_while_a_look_breaks_off_stands(place, monkeypatch, verb, status):
+    people(place, 2)
+    campaign_id = launched(place)
+    give_up = driving.give_up
+
+    def refused(*_):
+        raise NotEnough("Too little.", needed=1)
+
+    def late(ctx, campaign_id, error):
+        with place.work("admin") as theirs:
+            getattr(service, verb)(theirs, campaign_id)
+        give_up(ctx, campaign_id, error)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(driving, "_look", refused)
+        patched.setattr(driving, "give_up", late)
+        drive(place.tenant_id, campaign_id)
+    for _ in range(2):
+        drive(place.tenant_id, campaign_id)
+        assert look(place, campaign_id).status == status

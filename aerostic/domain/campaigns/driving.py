@@ -67,22 +67,37 @@ def tick(ctx: Context, campaign_id: UUID, *, lease: timedelta | None = None) -> 
 
 
 def give_up(ctx: Context, campaign_id: UUID, error: AppError) -> None:
-    """A rule stood against what a look wanted: a segment is gone, or the wallet was emptied just then."""
+    """A rule stood against what a look wanted: a segment is gone, or the wallet was emptied just then.
+
+    Somebody may have cancelled, changed or paused it since the look broke off: that stands.
+    """
     campaign = ctx.get(Campaign, campaign_id, for_update=True)
+    if campaign is not None and _is_settled(campaign):
+        return
     due_work.settle(ctx, WorkKind.CAMPAIGN, campaign_id)
     if campaign is None:
         return
-    waits = isinstance(error, NotEnough)
-    lacks = error.needed if isinstance(error, NotEnough) else 0
     if campaign.status in (CampaignStatus.DRAFT, CampaignStatus.AWAITING_APPROVAL):
         expansion.forget(ctx, campaign)
         campaign.problem = error.message
         ctx.announce("campaign", campaign.id)
         return
     campaign.is_expanding = False
-    watching.pause(ctx, campaign, error.message, waits_for_money=waits, lacks=lacks)
-    if waits:
-        starting.look_at(ctx, campaign, ctx.now + FOR_MONEY)
+    if not isinstance(error, NotEnough) or _is_paused_by_hand(campaign):
+        watching.pause(ctx, campaign, error.message)
+        return
+    watching.pause(ctx, campaign, error.message, waits_for_money=True, lacks=error.needed)
+    starting.look_at(ctx, campaign, ctx.now + FOR_MONEY)
+
+
+def _is_settled(campaign: Campaign) -> bool:
+    if campaign.status == CampaignStatus.DRAFT:
+        return not campaign.is_expanding
+    return campaign.status in (CampaignStatus.CANCELLED, CampaignStatus.DONE)
+
+
+def _is_paused_by_hand(campaign: Campaign) -> bool:
+    return campaign.status == CampaignStatus.PAUSED and not watching.waits_for_money(campaign)
 
 
 def stumble(ctx: Context, campaign_id: UUID) -> None:
