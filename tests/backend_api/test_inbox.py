@@ -146,7 +146,9 @@ def test_templates_are_listed(place, agent, rival):
             ctx.session.add(Template(account_id=somewhere.account_id, **template))
     (shown,) = agent.get(f"{API}/templates").json()["items"]
     assert (shown["name"], shown["account_id"]) == ("hi", str(place.account_id))
-    assert agent.get(f"{API}/templates/{shown['id']}").json() == shown
+    alone = agent.get(f"{API}/templates/{shown['id']}").json()
+    assert {name: alone[name] for name in shown} == shown
+    assert alone["uses"] == 0
 
 
 # Writing ----------------------------------------------------------------------------------------
