@@ -1,11 +1,17 @@
-"""Messages of erased people: known when Meta repeats them, by keyed digests of their ids."""
+"""Messages of erased people: known when Meta repeats them, by keyed digests of their ids.
 
-from collections.abc import Collection, Sequence
+What Meta tells of them is dropped, but for what it means for their cost.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from aerostic.core import crypto
 from aerostic.core.tenancy import Context
+from aerostic.domain.billing.charging import Outcome, Settled, settle
+from aerostic.domain.inbox import ladder, statuses
+from aerostic.domain.inbox.models import MessageStatus
 from aerostic.integrations.meta.webhooks import Reading
 
 _HAS_ANY = "select exists (select from erased_keys where tenant_id = %s)"
@@ -26,7 +32,10 @@ def forget(ctx: Context, wamids: Collection[str]) -> None:
 
 
 def without(ctx: Context, readings: Sequence[Reading]) -> Sequence[Reading]:
-    """What came in, but for what is about erased messages. Costs one look where nobody was ever erased."""
+    """What came in, but for what is about erased messages: of those only the cost is settled.
+
+    Costs one look where nobody was ever erased.
+    """
     cursor = ctx.cursor()
     has_any = cursor.execute(_HAS_ANY, (ctx.tenant_id,), prepare=True).fetchone()
     if has_any is None or not has_any[0]:
@@ -35,7 +44,18 @@ def without(ctx: Context, readings: Sequence[Reading]) -> Sequence[Reading]:
     digests = {_digest(ctx.tenant_id, wamid): wamid for wamid in wamids}
     found = cursor.execute(_FIND, (ctx.tenant_id, list(digests)), prepare=True).fetchall()
     erased = {digests[row[0]] for row in found}
+    settle(ctx, [one for each in readings for one in _settled(each, erased)])
     return [_but(reading, erased) for reading in readings]
+
+
+def _settled(reading: Reading, erased: Collection[str]) -> Iterator[Settled]:
+    """They are known by the id of ours that travels with them. An arrival is told last: it outweighs."""
+    told = [one for one in reading.statuses if one.our_id and one.wamid in erased]
+    for one in sorted(told, key=lambda one: one.status in ladder.ARRIVED):
+        if one.our_id and one.status in ladder.ARRIVED:
+            yield Settled(one.our_id, statuses.outcome_of_arrival(one.pricing))
+        elif one.our_id and one.status == MessageStatus.FAILED:
+            yield Settled(one.our_id, Outcome.FAILED)
 
 
 def _named(reading: Reading) -> list[str]:

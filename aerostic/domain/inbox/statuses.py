@@ -158,11 +158,17 @@ def _settled(told: _Told) -> list[Settled]:
     """What it means for its charge, if that is news. What arrived after all was not a failure."""
     has_arrived = any(one.status in ladder.ARRIVED for one in told.updates)
     if has_arrived and told.was not in ladder.ARRIVED:
-        is_free = (told.pricing or {}).get("billable") is False
-        return [Settled(told.id, Outcome.FREE if is_free else Outcome.DELIVERED)]
+        return [Settled(told.id, outcome_of_arrival(told.pricing))]
     if told.status == MessageStatus.FAILED != told.was:
         return [Settled(told.id, Outcome.FAILED)]
     return []
+
+
+def outcome_of_arrival(pricing: Mapping[str, Any] | None) -> Outcome:
+    """Cloud API reference, statuses: `billable` may be missing, `type` says `regular` or `free_…`."""
+    told = pricing or {}
+    is_free = told.get("billable") is False or str(told.get("type", "")).startswith("free_")
+    return Outcome.FREE if is_free else Outcome.DELIVERED
 
 
 def _take_step(told: _Told, update: StatusUpdate) -> None:
