@@ -10,19 +10,22 @@ from aerostic.core import clock
 from aerostic.domain.billing import verifying
 from aerostic.domain.billing.charging import NotEnough
 from aerostic.domain.billing.models import ChargeState
+from aerostic.domain.campaigns import service as campaigns
 from aerostic.domain.channels import service as channels
 from aerostic.domain.dossier import service as dossier
 from aerostic.domain.inbox import service as inbox
 from aerostic.domain.inbox import statuses
 from aerostic.domain.inbox.drafts import Draft
-from aerostic.domain.inbox.models import Conversation
+from aerostic.domain.inbox.models import Conversation, OutboxItem
 from aerostic.domain.sending import service as sending_service
 from aerostic.integrations.meta.webhooks import StatusUpdate
 from bench.stand_in import Refuse, StandIn
 from tests.builders import conversation_of
+from tests.campaigns import running
 from tests.domain.test_ledger import EURO, MARKETING, balances, charge_of
 from tests.domain.test_outbox import make_template, written
-from tests.workers.sending import becomes, send, sending
+from tests.meta import change, delivery, status
+from tests.workers.sending import becomes, message_of, send, sending, waiting
 
 BODY = [{"type": "BODY", "text": "Hello"}]
 PHONE = "4915112345678"
@@ -113,9 +116,106 @@ def test_what_fails_and_then_arrives_is_charged_once(place, conversation, offer)
     assert charge_of(place, message_id).is_late
 
 
-def test_what_meta_does_not_bill_goes_back(place, conversation, offer):
+@pytest.mark.parametrize(
+    "pricing",
+    [
+        {"billable": False, "type": "free_entry_point"},
+        {"type": "free_entry_point"},  # Meta may leave `billable` out
+        {"type": "free_customer_service", "category": "utility"},
+    ],
+)
+def test_what_meta_does_not_bill_goes_back(place, conversation, offer, pricing):
     message_id = send(place, conversation, offer)
-    told(place, message_id, "delivered", pricing={"billable": False, "type": "free_entry_point"})
+    told(place, message_id, "delivered", pricing=pricing)
+    assert balances(place) == ALL
+
+
+def test_what_meta_says_nothing_of_is_charged(place, conversation, offer):
+    message_id = send(place, conversation, offer)
+    told(place, message_id, "delivered", pricing={"type": "regular", "category": "marketing"})
+    assert balances(place) == (EURO - MARKETING, 0, MARKETING, 0)
+
+
+@pytest.mark.parametrize(
+    ("step", "pricing", "left"),
+    [
+        ("delivered", None, (EURO - MARKETING, 0, MARKETING, 0)),
+        ("read", {"type": "regular"}, (EURO - MARKETING, 0, MARKETING, 0)),
+        ("delivered", {"type": "free_entry_point"}, ALL),
+        ("failed", None, ALL),
+    ],
+)
+def test_what_becomes_of_an_erased_persons_message_is_still_settled(
+    meta, place, rival, conversation, offer, run_jobs, step, pricing, left
+):
+    message_id = send(place, conversation, offer)
+    told(place, message_id, "sent")
+    with place.work("owner") as ctx:
+        dossier.erase(ctx, ctx.get(Conversation, conversation).contact_id)
+    more = {"biz_opaque_callback_data": str(message_id)} | ({"pricing": pricing} if pricing else {})
+    news = status(f"wamid.{message_id}", step, **more)
+    for somebody in (rival, place, place):
+        meta.deliver(delivery(somebody, change(somebody, statuses=[news])))
+        run_jobs()
+    assert balances(place) == left
+    assert message_of(place, message_id).meta_message_id is None
+
+
+@pytest.mark.parametrize("how", ["block", "erase"])
+def test_what_was_on_its_way_to_someone_who_is_gone_is_not_tried_again(
+    graph, place, conversation, offer, how
+):
+    with place.work() as ctx:
+        contact_id = ctx.get(Conversation, conversation).contact_id
+
+    def refuse(_: object) -> Refuse:
+        with place.work("owner") as ctx:
+            (dossier.block if how == "block" else dossier.erase)(ctx, contact_id)
+        return Refuse(131016, status=500)
+
+    graph.decide = refuse
+    with sending(graph.url):
+        message_id = send(place, conversation, offer)
+        becomes(place, message_id, "cancelled")
+    assert len(graph.messages) == 1
+    assert waiting(place, message_id) is None
+    assert charge_of(place, message_id).state == ChargeState.VOIDED
+    assert balances(place) == ALL
+
+
+def test_what_was_on_its_way_of_a_cancelled_campaign_is_not_tried_again(graph, place):
+    running.people(place, 1)
+    campaign_id = running.launched(place)
+
+    def refuse(_: object) -> Refuse:
+        with place.work("admin") as ctx:
+            campaigns.cancel(ctx, campaign_id)
+        return Refuse(131016, status=500)
+
+    graph.decide = refuse
+    running.driven(place, campaign_id)
+    ((message_id,),) = [[one.id for one in running.messages(place)]]
+    with sending(graph.url):
+        becomes(place, message_id, "cancelled")
+    running.driven(place, campaign_id)
+    assert len(graph.messages) == 1
+    assert running.states(place, campaign_id) == {"cancelled": 1}
+    assert balances(place) == ALL
+
+
+def test_what_goes_back_into_the_queue_while_its_campaign_is_cancelled_is_taken_back(place):
+    running.people(place, 1)
+    campaign_id = running.launched(place)
+    running.driven(place, campaign_id)
+    (item,) = running.waiting(place)
+    running.change(place, OutboxItem, item.id, state="sending", leased_until=clock.now())
+    with place.work("admin") as ctx:
+        campaigns.cancel(ctx, campaign_id)
+    running.driven(place, campaign_id)
+    running.change(place, OutboxItem, item.id, state="queued", leased_until=None)
+    running.driven(place, campaign_id)
+    assert running.waiting(place) == []
+    assert running.states(place, campaign_id) == {"cancelled": 1}
     assert balances(place) == ALL
 
 

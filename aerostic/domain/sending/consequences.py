@@ -51,10 +51,16 @@ async def follow(
 
 
 async def void(
-    cursor: Cursor, tenant_id: UUID, ids: Sequence[UUID], now: datetime
+    cursor: Cursor,
+    tenant_id: UUID,
+    failed: Sequence[UUID],
+    now: datetime,
+    *,
+    cancelled: Sequence[UUID] = (),
 ) -> set[tuple[str, str]]:
-    """What was set aside for messages that failed goes back. The last thing of a transaction."""
-    told = [Settled(message_id, charging.Outcome.FAILED) for message_id in ids]
+    """What was set aside for messages that did not leave goes back. The last thing of a transaction."""
+    told = [Settled(message_id, charging.Outcome.FAILED) for message_id in failed]
+    told += [Settled(message_id, charging.Outcome.CANCELLED) for message_id in cancelled]
     return await charging.settle_in_lane(cursor, tenant_id, told, now)
 
 

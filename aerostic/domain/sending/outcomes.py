@@ -56,6 +56,7 @@ class Fate(StrEnum):
     HELD = "held"  # Meta knows it, but has not sent it
     AGAIN = "again"  # it surely did not leave: it waits for another attempt
     FAILED = "failed"
+    CANCELLED = "cancelled"  # it did not leave, and meanwhile it must not any more
     UNSETTLED = "unsettled"  # nobody knows; a status webhook may still tell
 
 

@@ -1,6 +1,7 @@
 """What became of a batch, written down in bulk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,7 +19,9 @@ STATUS_OF = {
     Fate.HELD: MessageStatus.SENDING,
     Fate.AGAIN: MessageStatus.QUEUED,
     Fate.FAILED: MessageStatus.FAILED,
+    Fate.CANCELLED: MessageStatus.CANCELLED,
 }
+NEVER_SENT = (Fate.FAILED, Fate.CANCELLED)
 
 _SETTLE = """
     update messages set
@@ -45,9 +48,9 @@ async def record(
 ) -> set[tuple[str, str]]:
     """Write down what became of a batch. Returns what to announce."""
     outcomes = sorted(outcomes, key=lambda one: one.item.id)
-    waiting = await _reschedule(cursor, tenant_id, outcomes, heal_until)
+    outcomes = await _reschedule(cursor, tenant_id, outcomes, heal_until)
     final = [one for one in outcomes if one.fate not in (Fate.AGAIN, Fate.UNSETTLED)]
-    again = [one for one in outcomes if one.fate is Fate.AGAIN and one.item.id in waiting]
+    again = [one for one in outcomes if one.fate is Fate.AGAIN]
     settled = sorted([*final, *again], key=lambda one: one.item.id)
     ids = [one.item.id for one in final]
     await rows.remove(cursor, tenant_id, ids)
@@ -62,11 +65,12 @@ async def record(
     failed = [one.item.id for one in final if one.fate is Fate.FAILED]
     for one in outcomes:
         changes |= await consequences.follow(cursor, channel, tenant_id, one, now, failed)
-    return changes | await consequences.void(cursor, tenant_id, failed, now)
+    cancelled = [one.item.id for one in final if one.fate is Fate.CANCELLED]
+    return changes | await consequences.void(cursor, tenant_id, failed, now, cancelled=cancelled)
 
 
 def _is_lost_reaction(one: Outcome) -> bool:
-    return one.fate is Fate.FAILED and one.item.body.get("type") == "reaction"
+    return one.fate in NEVER_SENT and one.item.body.get("type") == "reaction"
 
 
 async def _settle(
@@ -135,15 +139,16 @@ async def _name(
 
 def _is_used(one: Outcome, names: Mapping[UUID, str | None]) -> bool:
     """Whether Meta has taken it, and not under another name before."""
-    return one.fate is not Fate.FAILED and names.get(one.item.id) == one.meta_message_id
+    return one.fate not in NEVER_SENT and names.get(one.item.id) == one.meta_message_id
 
 
 async def _reschedule(
     cursor: Cursor, tenant_id: UUID, outcomes: Sequence[Outcome], heal_until: datetime
-) -> set[UUID]:
-    """Let those that are to be tried again wait; return which of them are still ours to try.
+) -> list[Outcome]:
+    """Let those that are to be tried again wait; return what is to be written down.
 
-    One that was taken for lost meanwhile, or that a status webhook has settled, is not sent again.
+    One that was taken for lost meanwhile, or that a status webhook has settled, is not sent again. Nor is one
+    that was taken back while it was on its way: it is cancelled.
     """
     await cursor.execute(
         "select id, leased_until from outbox where tenant_id = %s and id = any(%s) and state = 'sending' "
@@ -151,8 +156,54 @@ async def _reschedule(
         (tenant_id, [one.item.id for one in outcomes]),
     )
     ours = {(row[0], row[1]) for row in await cursor.fetchall()}
-    outcomes = [one for one in outcomes if (one.item.id, one.item.leased_until) in ours]
-    again = [one for one in outcomes if one.fate is Fate.AGAIN]
+    wanted = [one for one in outcomes if one.fate is Fate.AGAIN and _is_ours(one, ours)]
+    unwanted = await _taken_back(cursor, tenant_id, [one.item.id for one in wanted])
+    again = [one for one in wanted if one.item.id not in unwanted]
+    cancelled = [_cancelled(one) for one in wanted if one.item.id in unwanted]
+    await _put_back(cursor, tenant_id, again)
+    unsettled = [
+        one.item.id for one in outcomes if one.fate is Fate.UNSETTLED and _is_ours(one, ours)
+    ]
+    if unsettled:
+        await cursor.execute(
+            "update outbox set leased_until = %s where tenant_id = %s and id = any(%s)",
+            (heal_until, tenant_id, unsettled),
+        )
+    others = [one for one in outcomes if one.fate is not Fate.AGAIN]
+    return sorted([*others, *again, *cancelled], key=lambda one: one.item.id)
+
+
+def _is_ours(one: Outcome, ours: Collection[tuple[UUID, datetime]]) -> bool:
+    return (one.item.id, one.item.leased_until) in ours
+
+
+def _cancelled(one: Outcome) -> Outcome:
+    return replace(one, fate=Fate.CANCELLED, failure=None)
+
+
+# Who blocks or erases a person holds the contact until the commit: either this waits for them, or they find
+# the message back in the queue. A campaign looks for it itself (`campaigns.driving`).
+_TAKEN_BACK = """
+    select o.id, p.is_blocked or p.erased_at is not null or g.status is not distinct from 'cancelled'
+    from outbox o
+    join conversations c on c.tenant_id = o.tenant_id and c.id = o.conversation_id
+    join contacts p on p.tenant_id = c.tenant_id and p.id = c.contact_id
+    left join campaign_recipients r on r.tenant_id = o.tenant_id and r.message_id = o.id
+    left join campaigns g on g.tenant_id = r.tenant_id and g.id = r.campaign_id
+    where o.tenant_id = %s and o.id = any(%s)
+    order by p.id for key share of p
+"""
+
+
+async def _taken_back(cursor: Cursor, tenant_id: UUID, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of somebody who was blocked or erased, or of a campaign that was cancelled, meanwhile."""
+    if not ids:
+        return set()
+    await cursor.execute(_TAKEN_BACK, (tenant_id, list(ids)))
+    return {row[0] for row in await cursor.fetchall() if row[1]}
+
+
+async def _put_back(cursor: Cursor, tenant_id: UUID, again: Sequence[Outcome]) -> None:
     if again:
         await cursor.execute(
             "update outbox set state = 'queued', leased_until = null, "
@@ -167,10 +218,3 @@ async def _reschedule(
                 tenant_id,
             ),
         )
-    unsettled = [one.item.id for one in outcomes if one.fate is Fate.UNSETTLED]
-    if unsettled:
-        await cursor.execute(
-            "update outbox set leased_until = %s where tenant_id = %s and id = any(%s)",
-            (heal_until, tenant_id, unsettled),
-        )
-    return {one.item.id for one in again}
