@@ -16,7 +16,9 @@ from aerostic.core.tenancy import Context
 from aerostic.domain.audiences import queries as audiences
 from aerostic.domain.audiences.filters import Audience
 from aerostic.domain.audiences.schemas import ListView, Reach, SegmentView, Someone
-from aerostic.domain.billing import wallets
+from aerostic.domain.billing import queries as billing
+from aerostic.domain.billing.queries import Shortfall
+from aerostic.domain.billing.wallets import WalletView
 from aerostic.domain.campaigns import queries, reasons, service
 from aerostic.domain.campaigns.schemas import (
     CampaignDraft,
@@ -575,7 +577,7 @@ class CampaignWizard(Form, AppState):
 
     async def _read_plan(self) -> None:
         found = await self.call(_planned, UUID(self.id))
-        view, currency = found.view, found.wallet.currency
+        view, currency = found.view, found.shortfall.currency
         self.plan = _plan_of(found)
         self.costs = [
             CostLine(one.market, f"{one.count:,}", money.shown(one.micros, currency))
@@ -652,7 +654,8 @@ class Opened:
 @dataclass(frozen=True, slots=True)
 class Planned:
     view: PlanView
-    wallet: wallets.WalletView
+    shortfall: Shortfall
+    wallet: WalletView | None  # only for those who may see what is in it
     missing: list[RecipientRow]
 
 
@@ -710,22 +713,22 @@ def _planned(ctx: Context, campaign_id: UUID) -> Planned:
         missing = queries.recipients(
             ctx, campaign_id, reason="variable_missing", limit=MISSING_SHOWN
         ).items
-    return Planned(view, wallets.view(ctx), missing)
+    wallet = billing.wallet(ctx) if ctx.actor.may(Permission.BILLING_READ) else None
+    return Planned(view, billing.shortfall(ctx, view.micros), wallet, missing)
 
 
 def _plan_of(found: Planned) -> Plan:
     view, wallet = found.view, found.wallet
-    spendable = wallet.available_micros + wallet.credit_limit_micros
-    lacks = max(0, view.micros - spendable)
+    lacks, currency = found.shortfall.micros, found.shortfall.currency
     return Plan(
         is_ready=view.is_ready,
         percent=100 * view.counted // view.total if view.total else 0,
         counted=f"{view.counted:,}",
         to_send=f"{view.to_send:,}",
         sends_any=view.to_send > 0,
-        cost=money.shown(view.micros, wallet.currency),
-        wallet=money.shown(wallet.available_micros, wallet.currency),
-        lacks=money.shown(lacks, wallet.currency) if lacks else "",
+        cost=money.shown(view.micros, currency),
+        wallet=money.shown(wallet.available_micros, currency) if wallet else "",
+        lacks=money.shown(lacks, currency) if lacks else "",
         rate=f"{view.per_second:,.0f}" if view.per_second >= 1 else f"{view.per_second:.2f}",
         finishes_at=view.finishes_at.isoformat() if view.finishes_at else "",
         missing=view.missing,

@@ -5,12 +5,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from aerostic.domain.billing import queries, service, statements
 from aerostic.domain.billing.models import Account, ChargeState, EntryKind
 from aerostic.domain.billing.queries import EntryFilter, EntryRow, Explained
 from aerostic.domain.billing.wallets import WalletView
+from backend_api import files
 from backend_api.deps import Ctx
 from backend_api.pages import After, Limit, PageOut
 
@@ -121,26 +123,26 @@ def entries(
     return PageOut[EntryOut].of(queries.entries(ctx, wanted, cursor, limit), EntryOut.of)
 
 
-@router.get("/wallet/statement.csv", response_class=Response)
-def statement_csv(ctx: Ctx, since: Since, until: Until) -> Response:
+@router.get("/wallet/statement.csv", response_class=FileResponse)
+def statement_csv(ctx: Ctx, since: Since, until: Until) -> FileResponse:
     """Each posting of these days, the oldest first. At most 400 days."""
-    found = statements.as_csv(queries.postings(ctx, since, until), queries.wallet(ctx).currency)
-    return _file(found.encode(), "text/csv; charset=utf-8", f"statement-{since}-{until}.csv")
+    found, currency = queries.postings(ctx, since, until), queries.wallet(ctx).currency
+    return files.written(
+        lambda path: statements.write_csv(path, found, currency),
+        media_type=files.CSV,
+        filename=f"statement-{since}-{until}.csv",
+    )
 
 
 @router.get("/wallet/statement.pdf", response_class=Response)
 def statement_pdf(ctx: Ctx, since: Since, until: Until) -> Response:
     """The balances before and after, and what was posted on each day."""
     found = statements.as_pdf(queries.statement(ctx, since, until))
-    return _file(found, "application/pdf", f"statement-{since}-{until}.pdf")
+    disposition = {"Content-Disposition": f'attachment; filename="statement-{since}-{until}.pdf"'}
+    return Response(found, media_type="application/pdf", headers=disposition)
 
 
 @router.get("/messages/{message_id}/charge")
 def charge(ctx: Ctx, message_id: UUID) -> ChargeOut:
     """What a message costs, why, and how far that is settled."""
     return ChargeOut.of(queries.explain(ctx, message_id))
-
-
-def _file(body: bytes, kind: str, name: str) -> Response:
-    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, media_type=kind, headers=disposition)

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 from pypdf import PdfReader
+from sqlalchemy import event
 
 from aerostic.core import clock
-from aerostic.domain.billing import service
+from aerostic.domain.billing import queries, service
+from aerostic.domain.billing.models import LedgerEntry
 from tests.clients import member
 from tests.domain.test_ledger import EURO, MARKETING, charging, tell, write
 from tests.mailbox import mails_to, text_of
@@ -80,6 +82,36 @@ def test_a_statement_is_a_file_for_a_spreadsheet_or_for_the_books(place):
     assert "0.8635" in text
     wrong = {"since": days["until"], "until": days["since"]}
     assert member(place).get(f"{V1}/wallet/statement.csv", params=wrong).status_code == 422
+
+
+def test_a_long_statement_is_read_in_blocks_and_too_long_a_one_refused(place, monkeypatch):
+    ids = [write(place) for _ in range(4)]
+    days = {"since": str(clock.today() - timedelta(days=1)), "until": str(clock.today())}
+    monkeypatch.setattr(queries, "AT_A_TIME", 2)
+    lines = member(place).get(f"{V1}/wallet/statement.csv", params=days).text.splitlines()
+    assert [line.split(",")[5] for line in lines[2:]] == [str(one) for one in ids]
+    monkeypatch.setattr(queries, "MOST_LINES", 4)
+    refused = member(place).get(f"{V1}/wallet/statement.csv", params=days)
+    assert (refused.status_code, "more than 4 postings" in refused.text) == (422, True)
+
+
+def test_of_a_long_statement_only_a_few_lines_are_read_at_once(place, monkeypatch):
+    for _ in range(7):
+        write(place)
+    monkeypatch.setattr(queries, "AT_A_TIME", 2)
+    days = clock.today() - timedelta(days=1), clock.today()
+    read: list[LedgerEntry] = []
+
+    def count(entry: LedgerEntry, _: object) -> None:
+        read.append(entry)
+
+    event.listen(LedgerEntry, "load", count)
+    with place.work() as ctx:
+        found = iter(queries.postings(ctx, *days))
+        assert next(found).kind == "top_up"
+        assert len(read) == 2
+        assert [one.kind for one in found] == ["hold"] * 7
+    event.remove(LedgerEntry, "load", count)
 
 
 def test_owners_are_told_once_each_time_the_balance_falls_below_their_line(place, run_jobs):

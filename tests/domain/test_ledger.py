@@ -158,6 +158,19 @@ def test_a_refund_needs_its_debit_and_never_exceeds_it(place):
         service.refund(ctx, message_id, key="d", note="once more")
 
 
+def test_a_refunds_key_is_of_one_message(place):
+    top_up(place, EURO)
+    first, second = write(place), write(place)
+    for message_id in (first, second):
+        tell(place, message_id, Outcome.DELIVERED)
+    with place.system_work() as ctx:
+        service.refund(ctx, first, key="a", note="it was late")
+    for micros in (MARKETING, None):
+        with pytest.raises(Conflict, match="another message"), place.system_work() as ctx:
+            service.refund(ctx, second, key="a", note="it was late", micros=micros)
+    assert balances(place) == (EURO - MARKETING, 0, MARKETING, 0)
+
+
 def test_nobody_changes_an_entry(place):
     top_up(place, EURO)
     with pytest.raises(DBAPIError, match="permission denied"), place.system_work() as ctx:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from aerostic.domain.audiences import filters
 from aerostic.domain.audiences.filters import Audience
-from aerostic.domain.campaigns import queries
+from aerostic.domain.campaigns import queries, service
 from aerostic.state.campaign_wizard import CampaignWizard
-from tests.campaigns.running import campaign
+from tests.campaigns.running import campaign, people
 from tests.conftest import Place
 from tests.state.conftest import OpenTab
+from workers.campaigns import drive
 
 SignsIn = Callable[[Place, str], str]
 WIZARD = CampaignWizard.get_full_name()
@@ -27,3 +28,22 @@ def test_conditions_without_a_form_are_kept_and_never_become_everyone(
     with place.work() as ctx:
         kept = queries.campaign(ctx, campaign_id)
     assert (kept.name, kept.audience) == ("Autumn in Germany", wanted)
+
+
+def test_only_who_may_see_the_wallet_sees_what_is_in_it_beside_what_is_missing(
+    make_place: Callable[..., Place], open_tab: OpenTab, signed_in: SignsIn
+) -> None:
+    place = make_place("Bluebird Café", funds=54_300)
+    people(place, 1)
+    campaign_id = campaign(place)
+    with place.work("admin") as ctx:
+        service.plan(ctx, campaign_id)
+    drive(place.tenant_id, campaign_id)
+    page = f"/dashboard/{place.tenant_id}/campaigns/{campaign_id}/edit"
+    shown = {}
+    for role in ("admin", "owner"):
+        tab = open_tab(page, cookie=signed_in(place, role))
+        tab.hydrate()
+        shown[role] = tab.call(f"{WIZARD}.make_plan")
+    assert all("0.0822" in told for told in shown.values())
+    assert ("0.0543" in shown["admin"], "0.0543" in shown["owner"]) == (False, True)

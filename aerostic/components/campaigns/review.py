@@ -91,9 +91,7 @@ def _cost(one: CostLine) -> list[rx.Component]:
 
 def _lacks() -> rx.Component:
     return kit.note(
-        "Your wallet holds "
-        + plan.wallet
-        + "; "
+        rx.cond(plan.wallet != "", "Your wallet holds " + plan.wallet + "; ", "In the wallet, ")
         + plan.lacks
         + " is missing. Top up, then launch.",
         tone=theme.BAD,

@@ -1,12 +1,13 @@
 """How money is looked at: the wallet, its entries, a statement, and what one message cost and why."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import col
 
 from aerostic.core.errors import Invalid, NotFound, Refused
@@ -21,6 +22,7 @@ from aerostic.domain.identity.models import Tenant
 
 MOST_DAYS = 400
 MOST_LINES = 200_000  # of a statement: more is asked for in parts
+AT_A_TIME = 2_000  # lines in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,14 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortfall:
+    """What the wallet lacks for something, in its currency; zero where it has enough."""
+
+    currency: str
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
 class DayTotal:
     """What was posted of one kind on one day."""
 
@@ -108,6 +118,14 @@ class Statement:
 def wallet(ctx: Context) -> WalletView:
     """The wallet as it stands."""
     return wallets.view(ctx)
+
+
+@requires(Permission.CAMPAIGNS_MANAGE)
+def shortfall(ctx: Context, micros: int) -> Shortfall:
+    """What is missing to set that much aside: for who plans a campaign and does not see the wallet."""
+    found = wallets.view(ctx)
+    spendable = found.available_micros + found.credit_limit_micros
+    return Shortfall(found.currency, max(0, micros - spendable))
 
 
 @requires(Permission.BILLING_READ)
@@ -211,8 +229,11 @@ def statement(ctx: Context, first: date, last: date) -> Statement:
 
 
 @requires(Permission.BILLING_READ)
-def postings(ctx: Context, first: date, last: date) -> list[EntryRow]:
-    """Each posting of these days, the oldest first."""
+def postings(ctx: Context, first: date, last: date) -> Iterator[EntryRow]:
+    """Each posting of these days, the oldest first, read as they are asked for.
+
+    Raises Refused at once where they are too many.
+    """
     tenant = ctx.session.get(Tenant, ctx.tenant_id)
     if tenant is None:
         raise NotFound("There is no such workspace.")
@@ -222,13 +243,18 @@ def postings(ctx: Context, first: date, last: date) -> list[EntryRow]:
         select(entry)
         .where(*_conditions(ctx, EntryFilter(only_postings=True)))
         .where(col(entry.id) >= start, col(entry.id) < end)
-        .order_by(col(entry.id))
-        .limit(MOST_LINES + 1)
     )
-    found = [row_of(one) for one in ctx.session.scalars(rows)]
-    if len(found) > MOST_LINES:
+    ids = rows.with_only_columns(col(entry.id)).limit(MOST_LINES + 1).subquery()
+    if (ctx.session.scalar(select(func.count()).select_from(ids)) or 0) > MOST_LINES:
         raise Refused(f"These days have more than {MOST_LINES:,} postings. Choose a shorter time.")
-    return found
+    return _read(ctx, rows.order_by(col(entry.id)))
+
+
+def _read(ctx: Context, rows: Select[LedgerEntry]) -> Iterator[EntryRow]:
+    """A block at a time. What was read is not kept: the session holds its rows weakly."""
+    blocks = ctx.session.scalars(rows.execution_options(yield_per=AT_A_TIME)).partitions()
+    for block in blocks:
+        yield from (row_of(one) for one in block)
 
 
 def _bounds(tenant: Tenant, first: date, last: date) -> tuple[UUID, UUID]:

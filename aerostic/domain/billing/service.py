@@ -45,7 +45,7 @@ def refund(
     """Give back what a message was charged, or a part of it. Never more than that, over all refunds."""
     wallets.lock(ctx)
     entry_key = _key("refund", key)
-    if _is_posted(ctx, entry_key, -micros if micros else None):
+    if _is_posted(ctx, entry_key, -micros if micros else None, message_id):
         return wallets.view(ctx)
     debit_id, charged = _debit_of(ctx, message_id)
     left = charged - _refunded(ctx, debit_id)
@@ -116,14 +116,20 @@ def _post(
     return wallets.view(ctx)
 
 
-def _is_posted(ctx: Context, key: str, micros: int | None) -> bool:
+def _is_posted(ctx: Context, key: str, micros: int | None, message_id: UUID | None = None) -> bool:
     """Whether this was done before. Raises Conflict where the key was used for something else."""
     entry = LedgerEntry
-    known = select(entry.micros).where(entry.tenant_id == ctx.tenant_id, entry.key == key)
+    known = select(entry.micros, entry.message_id).where(
+        entry.tenant_id == ctx.tenant_id, entry.key == key
+    )
     before = ctx.session.exec(known).one_or_none()
-    if before is not None and micros is not None and before != micros:
+    if before is None:
+        return False
+    if micros not in (None, before[0]):
         raise Conflict("That key was used for another amount. Use a new one.")
-    return before is not None
+    if message_id != before[1]:
+        raise Conflict("That key was used for another message. Use a new one.")
+    return True
 
 
 def _debit_of(ctx: Context, message_id: UUID) -> tuple[UUID, int]:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
@@ -38,13 +39,12 @@ HEADINGS = (
 )
 
 
-def as_csv(rows: Iterable[EntryRow], currency: str) -> str:
-    """With a heading line; times in UTC, amounts in plain decimals."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(HEADINGS)
-    writer.writerows(_cells(row, currency) for row in rows)
-    return text.getvalue()
+def write_csv(path: Path, rows: Iterable[EntryRow], currency: str) -> None:
+    """With a heading line; times in UTC, amounts in plain decimals. One row at a time is in memory."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADINGS)
+        writer.writerows(_cells(row, currency) for row in rows)
 
 
 def _cells(row: EntryRow, currency: str) -> Sequence[object]:
