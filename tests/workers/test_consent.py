@@ -8,10 +8,18 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import select, text
 
-from aerostic.domain.audiences import queries, service
-from aerostic.domain.audiences.models import ConsentEntry, DeliveryTrouble
+from aerostic.core import clock
+from aerostic.domain.audiences import consent, queries, service
+from aerostic.domain.audiences.consent import Told
+from aerostic.domain.audiences.models import (
+    ConsentEntry,
+    ConsentSource,
+    Decision,
+    DeliveryTrouble,
+)
 from aerostic.domain.audiences.rules import START_ANSWER, STOP_ANSWER, Rules
 from aerostic.domain.contacts.models import Contact
+from aerostic.domain.inbox import outbox
 from aerostic.domain.inbox.models import Message, Origin
 from tests import builders
 from tests.meta import change, delivery, message, phone, status
@@ -149,3 +157,14 @@ def test_nobody_changes_the_ledger(place, write):
         assert isinstance(refusal.value.orig, psycopg.errors.InsufficientPrivilege)
     with place.work() as ctx:
         assert len(ctx.session.exec(select(ConsentEntry)).all()) == 1
+
+
+def test_a_decision_does_not_wait_for_whoever_writes_to_them(place):
+    """Who writes holds the contact, then asks for the conversation that who hears them has: no circle."""
+    contact_id = builders.contact_of(place, "Ada", phone())
+    told = Told(contact_id, Decision.STOPPED, ConsentSource.KEYWORD, clock.now(), "stop")
+    with place.work() as writing, place.work() as hearing:
+        outbox.hold(writing, contact_id)
+        hearing.session.execute(text("set local lock_timeout = '1s'"))
+        assert consent.record(hearing, [told]) == [told]
+    assert contact(place).marketing_stopped_at is not None

@@ -91,12 +91,14 @@ _EVENT = bulk.columns(
     details="jsonb",
     created_at="timestamptz",
 )
+# Who writes to them holds the contact by its key and then asks for the conversation, which who hears them has
+# already: a lock that waits for the key would close the circle.
 _DECIDE = """
     update contacts set
         marketing_stopped_at = case when %(stops)s then %(at)s end,
         marketing_agreed_at = case when %(stops)s then null else %(at)s end
     from (select id, marketing_stopped_at from contacts
-          where tenant_id = %(tenant)s and id = %(contact)s for update) as was
+          where tenant_id = %(tenant)s and id = %(contact)s for no key update) as was
     where contacts.tenant_id = %(tenant)s and contacts.id = was.id and contacts.erased_at is null
       and coalesce(greatest(contacts.marketing_stopped_at, contacts.marketing_agreed_at) <= %(at)s, true)
     returning (was.marketing_stopped_at is not null) is distinct from %(stops)s
