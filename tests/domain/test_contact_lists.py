@@ -117,6 +117,29 @@ def test_a_list_is_renamed_and_forgotten_and_its_people_stay(place, tmp_path):
         assert audiences.count(ctx, Audience()) == 2
 
 
+def test_a_list_that_is_forgotten_while_its_file_is_taken_in_stops_that(
+    place, tmp_path, monkeypatch
+):
+    list_id = upload(place, ORDERS, tmp_path)
+    with place.work("admin") as ctx:
+        import_id = audiences.contact_list(ctx, list_id).import_id
+        targets = list(queries.contact_import(ctx, import_id).targets)
+        service.start(ctx, import_id, targets, ImportOptions())
+    taken = service.take_batch
+
+    def forget_it_first(ctx, *args, **more):
+        with place.work("admin") as other:
+            audience_service.delete_list(other, list_id)
+        return taken(ctx, *args, **more)
+
+    monkeypatch.setattr(service, "take_batch", forget_it_first)
+    job.run(tenant_id=str(place.tenant_id), import_id=str(import_id))
+    with place.work("admin") as ctx:
+        stopped = queries.contact_import(ctx, import_id)
+        assert (stopped.status, stopped.rows_done) == ("cancelled", 0)
+        assert audiences.lists(ctx).items == []
+
+
 def test_who_is_erased_leaves_every_list(place, tmp_path):
     list_id = upload(place, ORDERS, tmp_path)
     take_in(place, list_id)

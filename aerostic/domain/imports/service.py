@@ -158,6 +158,9 @@ def take_batch(
     is_ours = wanted.status == ImportStatus.RUNNING and lease.renew(ctx, import_id, holder)
     if not is_ours or wanted.rows_done != start:
         return False
+    if _list_is_gone(ctx, wanted):
+        _end(ctx, wanted, ImportStatus.CANCELLED, "The list was deleted meanwhile.")
+        return False
     reader = Reader(
         wanted.mapping["targets"],
         attributes_by_key(ctx),
@@ -181,6 +184,12 @@ def finish(ctx: Context, import_id: UUID, *, holder: str) -> bool:
         return False
     _end(ctx, wanted, ImportStatus.DONE)
     return True
+
+
+def _list_is_gone(ctx: Context, wanted: ContactImport) -> bool:
+    """Whether it is for a list that was deleted meanwhile. One that is there stays until the commit."""
+    list_id = wanted.options.get("list_id")
+    return bool(list_id) and ctx.get(ContactList, UUID(list_id), for_update=True) is None
 
 
 def _within_plan(ctx: Context, read: Sequence[Person | Refusal]) -> Sequence[Person | Refusal]:
