@@ -12,6 +12,8 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from aerostic.core.errors import AppError, Invalid, NotAllowed, NotFound
+from aerostic.domain.campaigns import service as campaigns
+from aerostic.domain.campaigns.variables import Source, SourceKind
 from aerostic.domain.contacts import queries as contacts
 from aerostic.domain.contacts import service as contact_service
 from aerostic.domain.contacts.exporting import ExportFormat
@@ -23,8 +25,10 @@ from aerostic.domain.inbox.drafts import Draft
 from aerostic.domain.inbox.models import Conversation, Message, OutboxItem
 from aerostic.domain.media.models import Media, MediaStatus
 from aerostic.domain.media.storage import path_of, write
+from aerostic.domain.templates.models import Template
 from aerostic.domain.tenants import service as tenants
 from tests.builders import conversation_of, inbound, outbound
+from tests.campaigns import running
 from tests.waiting import until
 
 SECRET = "swordfish"
@@ -215,7 +219,7 @@ def everything_kept(place) -> str:
                 "select c.table_name from information_schema.columns c join information_schema.tables t"
                 " using (table_schema, table_name)"
                 " where c.column_name = 'tenant_id' and c.table_schema = 'public'"
-                " and has_table_privilege(quote_ident(c.table_name), 'select')"
+                " and has_table_privilege(to_regclass(quote_ident(c.table_name)), 'select')"
             )
         ).scalars()
         found = [
@@ -376,3 +380,23 @@ def test_a_reply_begun_before_its_contact_was_gone_is_not_written(place, change,
         with pytest.raises(AppError, match=refusal):
             written.result()
     assert rows(place, Message) == []
+
+
+def test_a_campaigns_picture_stays_when_whoever_tested_it_is_erased(place):
+    picture = stored(place, None, b"the autumn menu")
+    with place.system_work() as ctx:
+        ctx.session.get_one(Media, (place.tenant_id, picture.id)).mime_type = "image/png"
+    header = {"type": "HEADER", "format": "IMAGE"}
+    made = running.template(place)
+    body = [header, {"type": "BODY", "text": "Our autumn menu is here."}]
+    running.change(place, Template, made, components=body)
+    shown = {"header.media": Source(kind=SourceKind.TEXT, key=str(picture.id))}
+    ada = enter(place, "Ada", "+491701234567")
+    wanted = running.draft(place, made, shown)
+    with place.work("admin") as ctx:
+        campaign_id = campaigns.create(ctx, wanted).id
+        campaigns.test_send(ctx, campaign_id, ada)
+    with place.work() as ctx:
+        service.erase(ctx, ada)
+    assert [one.id for one in rows(place, Media)] == [picture.id]
+    assert path_of(picture.storage_key).exists()

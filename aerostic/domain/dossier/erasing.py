@@ -50,6 +50,13 @@ _FILES = """
         and not exists (
             select 1 from messages m where m.tenant_id = %(tenant)s and m.media_id = f.id
             and m.conversation_id <> all(%(conversations)s))
+        -- The picture of a campaign that they tested is the workspace's, not theirs.
+        and not exists (
+            select 1 from campaigns c where c.tenant_id = %(tenant)s
+            and strpos(c.variants::text, f.id::text) > 0)
+        and not exists (
+            select 1 from templates t where t.tenant_id = %(tenant)s
+            and strpos(concat(t.components, t.draft, t.files), f.id::text) > 0)
     returning f.storage_key
 """
 _STILL_USED = """
