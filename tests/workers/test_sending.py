@@ -14,7 +14,7 @@ from aerostic.core.settings import settings
 from aerostic.domain.channels import service as channels
 from aerostic.domain.channels.models import PhoneNumber, WhatsappAccount
 from aerostic.domain.contacts.models import Contact
-from aerostic.domain.inbox import outbox, queries
+from aerostic.domain.inbox import outbox, queries, statuses
 from aerostic.domain.inbox import service as inbox
 from aerostic.domain.inbox.drafts import Draft
 from aerostic.domain.inbox.models import Conversation, Message, MessageEvent, MessageKey
@@ -24,6 +24,7 @@ from aerostic.domain.media.models import Media
 from aerostic.domain.sending import service
 from aerostic.domain.templates.models import Template
 from aerostic.domain.usage.models import UsageKind
+from aerostic.integrations.meta.webhooks import StatusUpdate
 from bench.stand_in import Drop, Raw, Refuse, StandIn, Take
 from tests.builders import conversation_of, inbound, used
 from tests.meta import Meta, change, delivery, status, wamid
@@ -591,6 +592,16 @@ def test_a_doubtful_message_is_sent_again_once_whoever_asks(graph, place, doubtf
         becomes(place, first, "accepted")
     assert texts(graph) == ["Good morning", "Good morning"]
     assert message_of(place, doubtful).status == "unknown"
+
+
+def test_what_is_told_of_a_message_meanwhile_does_not_make_it_be_sent_again_twice(place, doubtful):
+    with place.work("agent") as ctx:
+        first = service.resend(ctx, doubtful).id
+    with place.system_work() as ctx:
+        news = StatusUpdate(wamid(), "failed", ctx.now, doubtful, [{"code": 131026}], None, None)
+        assert statuses.apply(ctx, [news]) == []
+    with place.work("owner") as ctx:
+        assert service.resend(ctx, doubtful).id == first
 
 
 def test_a_doubtful_message_can_be_given_up(place, conversation, doubtful):

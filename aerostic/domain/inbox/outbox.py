@@ -94,15 +94,16 @@ def queue(
     open is the caller's question.
     """
     draft.validate()
-    if earlier := _by_key(ctx, draft.key):
+    key = key_of(ctx, draft.key) if draft.key else ""
+    if earlier := _by_key(ctx, key):
         return earlier
     plans.check(ctx, Limit.MESSAGES)
     recipient = _recipient(ctx, conversation, draft)
     written = _write(ctx, conversation, draft, recipient)
     cost = _cost(ctx, conversation, draft.type, written.category, recipient)
     message = _message(ctx, conversation, draft, written, origin)
-    if draft.key and not _claim_key(ctx, draft.key, message):
-        return _first_of(ctx, draft.key)
+    if key and not _claim_key(ctx, key, message):
+        return _first_of(ctx, key)
     _insert(ctx, message, recipient, written)
     charging.hold_message(ctx, message.id, message.number_id, cost)
     if draft.type != "reaction":
@@ -111,15 +112,16 @@ def queue(
     return message
 
 
-def again(ctx: Context, message: Message, *, key: str) -> Message:
-    """A new message with the content of one that failed or is unknown, linked to it."""
+def again(ctx: Context, message: Message) -> Message:
+    """A new message with the content of one that failed or is unknown, linked to it. Whoever asks: one."""
+    key = f"again:{message.id}"
     if earlier := _by_key(ctx, key):
         return earlier
     conversation = ctx.get(Conversation, message.conversation_id)
     if conversation is None:
         raise NotFound("That conversation no longer exists.")
     plans.check(ctx, Limit.MESSAGES)
-    draft = Draft(message.type, shown=message.text, key=key)
+    draft = Draft(message.type, shown=message.text)
     recipient = _recipient(ctx, conversation, draft)
     node = message.content[message.type]
     priority, category = int(Priority.AGENT_REPLY), FREELY_WRITTEN
@@ -190,7 +192,7 @@ def _by_key(ctx: Context, key: str) -> Message | None:
     if not key:
         return None
     statement = select(MessageKey).where(
-        MessageKey.tenant_id == ctx.tenant_id, MessageKey.key == key_of(ctx, key)
+        MessageKey.tenant_id == ctx.tenant_id, MessageKey.key == key
     )
     known = ctx.session.exec(statement).one_or_none()
     return ctx.get(Message, known.message_id) if known else None
@@ -200,7 +202,7 @@ def _claim_key(ctx: Context, key: str, message: Message) -> bool:
     """Whether we are the first with this key. Waits for another transaction that is writing it now."""
     row = {
         "tenant_id": ctx.tenant_id,
-        "key": key_of(ctx, key),
+        "key": key,
         "message_id": message.id,
         "conversation_id": message.conversation_id,
     }

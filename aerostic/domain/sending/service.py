@@ -40,7 +40,7 @@ def resend(ctx: Context, message_id: UUID) -> Message:
     if message.type == "reaction":
         raise Refused("A reaction is not sent again. React once more to the message instead.")
     _check_window(ctx, message)
-    copy = outbox.again(ctx, message, key=f"again:{message.id}")
+    copy = outbox.again(ctx, message)
     message.failure = {**told, RESENT_AS: str(copy.id)}
     return copy
 
