@@ -34,6 +34,9 @@ from aerostic.domain.identity.queries import Principal
 
 ACCESS_COOKIE = "aerostic_access"
 SECONDS_CACHED = 2.0
+SECONDS_FRESH = (
+    0.2  # even for whoever opens a page: else each forged opening costs a look at PostgreSQL
+)
 MOST_REMEMBERED = 10_000
 
 # The pages' own threads: the domain is synchronous and must not hold the event loop.
@@ -113,8 +116,10 @@ class People:
         return self._recent[token][1]
 
     def forget(self, token: str) -> None:
-        """Ask anew the next time."""
-        self._recent.pop(token, None)
+        """Ask anew the next time, unless that was done a moment ago."""
+        until, _ = self._recent.get(token, (0.0, None))
+        if until - SECONDS_CACHED + SECONDS_FRESH <= time.monotonic():
+            self._recent.pop(token, None)
 
     async def look_up(self, tokens: Iterable[str]) -> None:
         """Ask once for all of whom we have not asked lately."""

@@ -1,5 +1,6 @@
 """Every attack on the pages that we know of, forged by hand; each beside the rightful person's success."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,9 @@ import aerostic.aerostic  # noqa: F401  (registers every state)
 from aerostic.core.permissions import STRANGER, Role
 from aerostic.core.tenancy import shared_work
 from aerostic.domain.identity.models import Membership, Tenant
+from aerostic.domain.identity.queries import Principal
 from aerostic.domain.tenants.models import Invitation
+from aerostic.state import guard
 from aerostic.state.base import AppState
 from aerostic.state.guard import FRAMEWORK, Access, access_of
 from aerostic.state.session import SignedIn
@@ -291,6 +294,33 @@ def _ours() -> dict[str, Access | None]:
     handlers = RegistrationContext.get().event_handlers
     mine = [name for name in handlers if ".aerostic___" in name and not name.endswith(".setvar")]
     return {name: access_of(name) for name in mine}
+
+
+def test_whoever_forges_arrivals_has_the_session_looked_up_a_few_times_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Real arrivals are seconds apart; forged ones must not each cost a look at PostgreSQL."""
+    looks: list[set[str]] = []
+
+    def counted(tokens: set[str]) -> dict[str, Principal]:
+        looks.append(tokens)
+        return {}
+
+    monkeypatch.setattr(guard, "_holders", counted)
+    moment = 1_000.0
+    monkeypatch.setattr(guard.time, "monotonic", lambda: moment)
+    people = guard.People()
+
+    def arrive() -> None:
+        people.forget("invented")
+        assert asyncio.run(people.holder("invented")) is None
+
+    for _ in range(50):
+        arrive()
+    assert len(looks) == 1
+    moment += 0.3
+    arrive()
+    assert len(looks) == 2
 
 
 def test_every_handler_says_who_may_call_it() -> None:
