@@ -119,6 +119,7 @@ class Head:
     is_draft: bool = False
     can_retry: bool = False
     failed: int = 0
+    revision: int = 0
 
 
 class CampaignPage(Paged, AppState):
@@ -260,7 +261,7 @@ class CampaignPage(Paged, AppState):
     @rx.event
     @access(Permission.CAMPAIGNS_APPROVE)
     async def approve(self) -> EventSpec | None:
-        return await self._act(service.approve)
+        return await self._act(service.approve, revision=self.head.revision)
 
     @rx.event
     @access(Permission.CAMPAIGNS_LAUNCH)
@@ -287,8 +288,8 @@ class CampaignPage(Paged, AppState):
             return sorry
         return rx.redirect(f"/dashboard/{self._workspace}/campaigns/{made.id}/edit")
 
-    async def _act(self, act: Any) -> EventSpec | None:
-        _, sorry = await self.attempt(self.call(act, UUID(self.head.id)))
+    async def _act(self, act: Any, **given: int) -> EventSpec | None:
+        _, sorry = await self.attempt(self.call(act, UUID(self.head.id), **given))
         await self._read_again()
         return sorry
 
@@ -363,6 +364,7 @@ def _head_of(found: Progress) -> Head:
         is_draft=view.status == "draft",
         can_retry=funnel.failed > 0 and view.status in ("done", "paused", "running"),
         failed=funnel.failed,
+        revision=view.revision,
     )
 
 

@@ -244,6 +244,12 @@ class LaunchIn(BaseModel):
     skip_missing: bool = Field(False, description="Leave out those for whom a variable is missing.")
 
 
+class ApproveIn(BaseModel):
+    revision: int = Field(
+        description="The one that you looked at: what was changed since is not approved."
+    )
+
+
 class TestSendIn(BaseModel):
     contact_id: UUID
     variant: int = 0
@@ -395,15 +401,18 @@ def launch(ctx: Ctx, once: Once, campaign_id: UUID, body: LaunchIn) -> CampaignO
 
 
 @router.post("/{campaign_id}/approve")
-def approve(ctx: Ctx, campaign_id: UUID) -> CampaignOut:
+def approve(ctx: Ctx, campaign_id: UUID, body: ApproveIn) -> CampaignOut:
     """Agree with what somebody wants to send; it is set off."""
-    service.approve(ctx, campaign_id)
+    service.approve(ctx, campaign_id, revision=body.revision)
     return _shown(ctx, campaign_id)
 
 
 @router.put("/{campaign_id}/timing")
 def schedule(ctx: Ctx, campaign_id: UUID, body: Timing) -> CampaignOut:
-    """Choose another time for one that waits, or for what is left of one that is paused."""
+    """Choose another time for one that waits, or for what is left of one that is paused.
+
+    What has not begun and needs approval needs it again.
+    """
     service.schedule(ctx, campaign_id, body)
     return _shown(ctx, campaign_id)
 

@@ -720,7 +720,9 @@ EXAMPLES |= {
         "admin", lambda ids: {"contact_id": ids["contact_id"]}, prepare=_campaign
     ),
     ("post", f"{CAMPAIGN}/launch"): Example("admin", lambda _: {}, prepare=_campaign),
-    ("post", f"{CAMPAIGN}/approve"): Example("owner", prepare=_awaits_approval),
+    ("post", f"{CAMPAIGN}/approve"): Example(
+        "owner", lambda _: {"revision": 0}, prepare=_awaits_approval
+    ),
     ("put", f"{CAMPAIGN}/timing"): Example(
         "admin", lambda _: {"time_zone": "Europe/Berlin"}, prepare=_campaign
     ),

@@ -203,9 +203,9 @@ def test_approval_is_an_owners(place):
     campaign_id = launched(place, needs_approval=True)
     assert look(place, campaign_id).status == CampaignStatus.AWAITING_APPROVAL
     with pytest.raises(NotAllowed), place.work("admin") as ctx:
-        service.approve(ctx, campaign_id)
+        service.approve(ctx, campaign_id, revision=0)
     with place.work("owner") as ctx:
-        service.approve(ctx, campaign_id)
+        service.approve(ctx, campaign_id, revision=0)
     driven(place, campaign_id)
     assert states(place, campaign_id) == {"queued": 2}
 

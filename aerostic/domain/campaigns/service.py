@@ -147,20 +147,26 @@ def launch(ctx: Context, campaign_id: UUID, *, skip_missing: bool = False) -> Ca
     campaign = access.changing(ctx, campaign_id, *EDITABLE, verb="launched")
     starting.make_ready(ctx, campaign)
     campaign.skips_missing = skip_missing
-    if campaign.needs_approval and campaign.approved_at is None:
-        campaign.status = CampaignStatus.AWAITING_APPROVAL
-        access.remember(ctx, campaign, "Asked for approval")
-        return campaign
-    starting.start(ctx, campaign)
+    if not _asks_for_approval(ctx, campaign):
+        starting.start(ctx, campaign)
     return campaign
 
 
 @requires(Permission.CAMPAIGNS_APPROVE)
-def approve(ctx: Context, campaign_id: UUID) -> Campaign:
-    """Agree with what somebody wants to send; it is set off."""
+def approve(ctx: Context, campaign_id: UUID, *, revision: int) -> Campaign:
+    """Agree with what somebody wants to send, as it was at `revision`; it is set off.
+
+    Raises Conflict where it was changed since, by a person or by WhatsApp.
+    """
     awaiting = CampaignStatus.AWAITING_APPROVAL
     campaign = access.changing(ctx, campaign_id, awaiting, verb="approved")
-    starting.make_ready(ctx, campaign)
+    if campaign.revision != revision:
+        raise Conflict("This campaign was changed meanwhile. Look at it again, then approve it.")
+    if access.check_ready(ctx, campaign) != campaign.category:
+        raise Conflict(
+            "WhatsApp has moved the template to another category meanwhile, which has another price."
+            " Plan the campaign again, then approve it."
+        )
     campaign.approved_at, campaign.approved_by_name = ctx.now, ctx.actor.name
     access.remember(ctx, campaign, "Approved")
     starting.start(ctx, campaign)
@@ -169,11 +175,19 @@ def approve(ctx: Context, campaign_id: UUID) -> Campaign:
 
 @requires(Permission.CAMPAIGNS_LAUNCH)
 def schedule(ctx: Context, campaign_id: UUID, when: Timing) -> Campaign:
-    """Choose another time for one that waits, or for what is left of one that is paused."""
+    """Choose another time for one that waits, or for what is left of one that is paused.
+
+    What has not begun and needs approval needs it again: it was given for the other time.
+    """
     allowed = (*EDITABLE, CampaignStatus.SCHEDULED, CampaignStatus.PAUSED)
     campaign = access.changing(ctx, campaign_id, *allowed, verb="scheduled anew")
     campaign.timing = when.model_dump(mode="json")
+    campaign.revision += 1
     access.remember(ctx, campaign, "Scheduled anew")
+    if campaign.launched_at is None:
+        campaign.approved_at = campaign.approved_by_name = None
+        if campaign.status not in EDITABLE and _asks_for_approval(ctx, campaign):
+            due_work.settle(ctx, WorkKind.CAMPAIGN, campaign.id)
     if campaign.status == CampaignStatus.SCHEDULED:
         starting.wait(ctx, campaign)
     return campaign
@@ -236,6 +250,14 @@ def retry_failed(ctx: Context, campaign_id: UUID) -> int:
 
 
 # Parts -------------------------------------------------------------------------------------------
+
+
+def _asks_for_approval(ctx: Context, campaign: Campaign) -> bool:
+    if not campaign.needs_approval or campaign.approved_at is not None:
+        return False
+    campaign.status = CampaignStatus.AWAITING_APPROVAL
+    access.remember(ctx, campaign, "Asked for approval")
+    return True
 
 
 def _name(name: str) -> str:
