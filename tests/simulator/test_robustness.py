@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aerostic.simulator.bodies import MESSAGE_TYPES
-from aerostic.simulator.templates import BUTTON_TYPES, COMPONENT_TYPES, HEADER_FORMATS
+from aerostic.simulator.template_rules import BUTTON_TYPES, COMPONENT_TYPES, HEADER_FORMATS
 from aerostic.simulator.writing import WRITERS
 from tests.simulator.conftest import AMARA, AMARA_PHONE, NUMBER, Running
 
