@@ -145,6 +145,7 @@ def test_there_is_no_kind_that_changes_something_in_a_recorded_run() -> None:
     assert {one.kind for one in kinds if one.reads_only and issubclass(one, Change)} <= {
         "contact.find",
         "ai.knowledge_search",
+        "wallet.check",
     }
 
 
@@ -585,6 +586,22 @@ def test_a_wait_rests_as_long_as_it_says(
 def test_a_wait_ends_when_the_contact_writes_if_it_should(place: Place, ada: UUID) -> None:
     run = _run(place, "logic.wait", {"amount": 1, "ends_on_reply": True}, conversation_id=ada)
     assert reply(place, run, "Hello?")["port"] == "reply"
+
+
+# The wallet ---------------------------------------------------------------------------------------
+
+
+def test_the_wallet_decides_the_way_and_keeps_its_balance_to_itself(
+    make_place: Callable[..., Place],
+) -> None:
+    poor = make_place(funds=3_000_000)
+    for amount, port in (("2.99", "out"), ("3", "out"), ("3.000001", "low"), ("1,000", "low")):
+        step = take(poor, "wallet.check", {"amount": amount})
+        assert (step["port"], step["output"]["is_enough"]) == (port, port == "out")
+        assert set(step["output"]) == {"amount", "currency", "is_enough"}
+    assert "Write an amount" in take(poor, "wallet.check", {"amount": "much"})["error"]
+    price = take(poor, "wallet.check", {"amount": "{{ vars.price }}"}, vars={"price": "2.50"})
+    assert (price["port"], price["output"]["amount"]) == ("out", "2.50")
 
 
 # People -------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import {
   GitFork, Globe, Hand, HandHelping, Hash, Headset, HardDrive, Hourglass, Image, Images, Key, LayoutTemplate, Library, List, ListChecks, ListTree, Mail,
   MapPin, MessageCircle, MessageCircleQuestion, MessageSquare, MessageSquareText, MousePointerClick, NotebookPen, OctagonX, Package,
   Paperclip, PenLine, Percent, Phone, Play, Reply, Repeat, Route, Search, Send, Settings2, ShoppingBag, Shuffle, Sheet, SmilePlus, Sparkles, Split, SquareMousePointer, StickyNote,
-  Table, Tag, Tags, Timer, TimerOff, ToggleLeft, Type, UserCheck, UserPen, UserPlus, UserRoundCheck, UserRoundCog, UserRoundPen, UserRoundPlus, UserRoundSearch, UserSearch, Users, Variable, Wand, WandSparkles, Webhook, Workflow, Wrench, Zap,
+  Table, Tag, Tags, Timer, TimerOff, ToggleLeft, Type, UserCheck, UserPen, UserPlus, UserRoundCheck, UserRoundCog, UserRoundPen, UserRoundPlus, UserRoundSearch, UserSearch, Users, Variable, Wallet, Wand, WandSparkles, Webhook, Workflow, Wrench, Zap,
   CircleCheck, CircleX, CircleDashed, CirclePause, CircleQuestionMark, LoaderCircle, SkipForward, FlaskConical,
 } from "lucide-react";
 
@@ -15,7 +15,7 @@ const DRAWN = {
   GitFork, Globe, Hand, HandHelping, Hash, Headset, HardDrive, Hourglass, Image, Images, Key, LayoutTemplate, Library, List, ListChecks, ListTree, Mail,
   MapPin, MessageCircle, MessageCircleQuestion, MessageSquare, MessageSquareText, MousePointerClick, NotebookPen, OctagonX, Package,
   Paperclip, PenLine, Percent, Phone, Play, Reply, Repeat, Route, Search, Send, Settings2, ShoppingBag, Shuffle, Sheet, SmilePlus, Sparkles, Split, SquareMousePointer, StickyNote,
-  Table, Tag, Tags, Timer, TimerOff, ToggleLeft, Type, UserCheck, UserPen, UserPlus, UserRoundCheck, UserRoundCog, UserRoundPen, UserRoundPlus, UserRoundSearch, UserSearch, Users, Variable, Wand, WandSparkles, Webhook, Workflow, Wrench, Zap,
+  Table, Tag, Tags, Timer, TimerOff, ToggleLeft, Type, UserCheck, UserPen, UserPlus, UserRoundCheck, UserRoundCog, UserRoundPen, UserRoundPlus, UserRoundSearch, UserSearch, Users, Variable, Wallet, Wand, WandSparkles, Webhook, Workflow, Wrench, Zap,
 };
 
 /** `message-circle` as lucide draws it; a kind of a newer server than this page gets a box. */

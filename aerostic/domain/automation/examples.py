@@ -95,6 +95,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
             {"id": "b", "title": "Long", "share": 50},
         ]
     },
+    "wallet.check": {"amount": "25"},
     "logic.stop": {"reason": "Answered", "result": {"answered": True}},
     "contact.find": {
         "by": "phone",

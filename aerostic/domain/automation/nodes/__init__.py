@@ -14,6 +14,7 @@ from aerostic.domain.automation.nodes import (
     transform,
     triggers,
     waiting,
+    wallet,
 )
 from aerostic.domain.automation.nodes.base import Node
 
@@ -51,6 +52,7 @@ NODES: tuple[type[Node], ...] = (
     waiting.Wait,
     logic.SubWorkflow,
     logic.Split,
+    wallet.CheckWallet,
     logic.Stop,
     contacts.FindContact,
     contacts.CreateContact,
