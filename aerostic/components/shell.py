@@ -49,6 +49,7 @@ WORKSPACE_PAGES = (
         "megaphone",
         Permission.CAMPAIGNS_READ,
         "broadcasts audiences segments lists send many newsletter",
+        is_daily=True,
     ),
     Entry(
         "automation",
