@@ -11,11 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from aerostic.core.queue import QueueName
-from aerostic.domain.demo import seed as demo
 from aerostic.operations import configuration, console, database, frontend
 from aerostic.operations.configuration import Given
 from aerostic.operations.data_directory import DataDirectory
-from aerostic.operations.demo import sign_ins
 from aerostic.operations.errors import OperationError
 from aerostic.operations.postgres import STOP_SIGNAL as POSTGRES_STOP
 from aerostic.operations.postgres import EmbeddedPostgres
@@ -61,6 +59,19 @@ def run(wishes: Wishes) -> None:
     finally:
         directory.release()
     console.say("Stopped. Nothing is left running.")
+
+
+def _is_seeded() -> bool:
+    """Loaded here: the whole domain takes seconds, and a wrong setting is told before."""
+    from aerostic.domain.demo import seed as demo
+
+    return demo.is_seeded()
+
+
+def _sign_ins() -> list[str]:
+    from aerostic.operations import demo
+
+    return demo.sign_ins()
 
 
 def check_port(host: str, port: int) -> None:
@@ -213,12 +224,12 @@ class _Start:
     async def _seed(self, supervisor: Supervisor) -> None:
         if not self.wishes.demo or not self.settings.simulator_url:
             return
-        if not await asyncio.to_thread(demo.is_seeded):
+        if not await asyncio.to_thread(_is_seeded):
             with console.step("Making the demo workspace"):
                 await supervisor.run("seed", *OURSELVES, "seed")
 
     async def _tell_ready(self) -> None:
-        lines = await asyncio.to_thread(sign_ins)
+        lines = await asyncio.to_thread(_sign_ins)
         took = time.monotonic() - self.began
         console.say()
         console.say(f"Aerostic is ready at {self.settings.public_url}")
