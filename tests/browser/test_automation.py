@@ -305,6 +305,7 @@ def test_two_tabs_of_one_workflow_lose_nothing(page: Page, site: Site, place: Pl
     other_tab = page.context.new_page()
     other_tab.goto(page.url)
     theirs = Drawing(other_tab)
+    expect(theirs.step("Send text")).to_contain_text("Old")
 
     mine.open("Send text")
     mine.fill("Text", "Mine")
