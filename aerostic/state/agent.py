@@ -190,6 +190,7 @@ class AgentPage(Paged, Form, AppState):
     @access(Permission.AI_READ)
     async def load(self) -> None:
         """The agent whom the address names."""
+        await self.watch()
         self.agent, self.is_loading, self.missing = AgentForm(), True, ""
         self.trial, self.answer_so_far, self.is_thinking = [], "", False
         self.is_editing, self.is_deleting, self.turn = False, False, TurnLine()
@@ -203,7 +204,6 @@ class AgentPage(Paged, Form, AppState):
         except AppError as error:
             self.missing = error.message
         self.is_loading = False
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         ours = ("agent", self.agent.id) in changes

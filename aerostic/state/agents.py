@@ -62,9 +62,9 @@ class Agents(Form, AppState):
     @rx.event
     @access(Permission.AI_READ)
     async def load(self) -> None:
+        await self.watch()
         self.is_creating = False
         await self._read()
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         if {kind for kind, _ in changes} & {"agent", "everything"}:

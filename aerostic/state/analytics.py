@@ -85,11 +85,11 @@ class Analytics(AppState):
     @rx.event
     @access(Permission.ANALYTICS_READ)
     async def load(self) -> None:
+        await self.watch()
         if self.length in LENGTHS:
             await self._read_last(LENGTHS[self.length])
         else:
             await self._read()
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         if {kind for kind, _ in changes} & {"metrics", "everything"}:

@@ -91,11 +91,11 @@ class Automation(Paged, AppState):
     @rx.event
     @access(Permission.AUTOMATION_READ)
     async def load(self) -> None:
+        await self.watch()
         self.dialog, self.problem, self.remarks = "", "", []
         self.starters = await self.call(_starters)
         self._from_the_first()
         await self._read()
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         if {kind for kind, _ in changes} & {"workflow", "execution", "everything"}:

@@ -79,7 +79,10 @@ class AppState(rx.State):
 
     @not_an_event
     async def watch(self) -> None:
-        """From now on, call this state's `on_change(changes)` whenever its workspace changes."""
+        """From now on, call this state's `on_change(changes)` whenever its workspace changes.
+
+        Before anything is read: what changes meanwhile is then heard as soon as the page has opened.
+        """
         from aerostic.state.live import pages
 
         pages.watch(caller.get(), self)

@@ -128,13 +128,13 @@ class Billing(Form, Paged, AppState):
     @access(Permission.BILLING_READ)
     async def load(self) -> None:
         """The wallet and its newest postings, kept up to date from now on."""
+        await self.watch()
         self.explanation, self.is_drawing = Explanation(), False
         self.last = str(clock.today())
         self.first = str(clock.today() - A_MONTH)
         self.slug = (await self.call(tenants.workspace)).slug
         self._from_the_first()
         await self._read()
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         if {kind for kind, _ in changes} & {"wallet", "everything"}:

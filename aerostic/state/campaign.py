@@ -141,6 +141,7 @@ class CampaignPage(Paged, AppState):
     @rx.event
     @access(Permission.CAMPAIGNS_READ)
     async def load(self) -> EventSpec | None:
+        await self.watch()
         self.head, self.is_loading, self.missing = Head(), True, ""
         self.state, self.reason, self.reason_words, self.asking = "all", "", "", ""
         self._from_the_first()
@@ -151,7 +152,6 @@ class CampaignPage(Paged, AppState):
         except AppError as error:
             self.missing = error.message
         self.is_loading = False
-        await self.watch()
         if self.head.is_draft:
             return rx.redirect(f"/dashboard/{self._workspace}/campaigns/{self.head.id}/edit")
         return None

@@ -148,6 +148,7 @@ class CampaignWizard(Form, AppState):
     @access(Permission.CAMPAIGNS_MANAGE)
     async def load(self) -> Next:
         """The draft that the address names; one that has left is shown by its own page."""
+        await self.watch()
         self.is_loading, self.missing_page, self.step = True, "", "message"
         self.is_testing, self.skips_missing, self.person_search = False, False, ""
         self._clear()
@@ -162,7 +163,6 @@ class CampaignWizard(Form, AppState):
             return rx.redirect(f"/dashboard/{self._workspace}/campaigns/{campaign_id}")
         await self._show(opened)
         self.is_loading = False
-        await self.watch()
         return CampaignWizard.count
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:

@@ -69,12 +69,12 @@ class Campaigns(Form, Paged, AppState):
     @rx.event
     @access(Permission.CAMPAIGNS_READ)
     async def load(self) -> None:
+        await self.watch()
         asked = str(self.router.url.query_parameters.get("tab", ""))
         self.tab = asked if asked in TABS else "campaigns"
         self.is_naming = False
         self._clear()
         self._from_the_first()
-        await self.watch()
         await self._read()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:

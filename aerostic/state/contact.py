@@ -179,13 +179,13 @@ class ContactPage(Form, AppState):
     @access(Permission.CONTACTS_READ)
     async def load(self) -> None:
         """The person whom the address names."""
+        await self.watch()
         self.dialog, self.missing, self.is_loading, self.person = "", "", True, Person()
         try:
             await self._read(uuid_of(self.router.url.path.rstrip("/").rpartition("/")[2]))
         except AppError as error:
             self.missing = error.message
         self.is_loading = False
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         if self.person.id and {kind for kind, _ in changes} & {

@@ -102,9 +102,9 @@ class ImportWizard(Form, AppState):
     @access(Permission.CONTACTS_IMPORT)
     async def load(self) -> EventSpec | None:
         """Begin, or go on where the address says: an import runs whether or not someone looks."""
+        await self.watch()
         self._clear()
         self.is_uploading = False
-        await self.watch()
         asked = str(self.router.url.query_parameters.get("id", ""))
         if asked:
             _, sorry = await self.attempt(self._open(asked))

@@ -124,9 +124,9 @@ class Contacts(Form, AppState):
     @rx.event
     @access(Permission.CONTACTS_READ)
     async def load(self) -> None:
+        await self.watch()
         self.selected, self.is_everything = [], False
         await self._read()
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         if {kind for kind, _ in changes} & {"contact", "everything"}:

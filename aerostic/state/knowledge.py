@@ -108,9 +108,9 @@ class Knowledge(Form, AppState):
     @rx.event
     @access(Permission.AI_READ)
     async def load(self) -> None:
+        await self.watch()
         self.is_creating = False
         await self._read()
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         if {kind for kind, _ in changes} & {"knowledge", "everything"}:
@@ -159,6 +159,7 @@ class KnowledgePage(Paged, Form, AppState):
     @access(Permission.AI_READ)
     async def load(self) -> None:
         """The base that the address names."""
+        await self.watch()
         self.base, self.is_loading, self.missing, self.dialog = BaseLine(), True, "", ""
         self.found, self.searched, self.is_uploading = [], "", False
         self.deleting = DocumentLine()
@@ -169,7 +170,6 @@ class KnowledgePage(Paged, Form, AppState):
         except AppError as error:
             self.missing = error.message
         self.is_loading = False
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         ours = ("knowledge", self.base.id) in changes

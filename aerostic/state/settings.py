@@ -39,11 +39,11 @@ class Settings(Form, AppState):
     @rx.event
     @access(Permission.WORKSPACE_READ)
     async def load(self) -> None:
+        await self.watch()
         wanted = str(self.router.url.query_parameters.get("tab", ""))
         self.tab = wanted if wanted in TABS else "numbers"
         self._clear()
         await self._read()
-        await self.watch()
 
     @rx.event
     @access(Permission.WORKSPACE_READ)

@@ -86,9 +86,9 @@ class Team(Form, Paged, AppState):
     @access(Permission.TEAM_READ)
     async def load(self) -> None:
         """The team from its beginning, and kept up to date from now on."""
+        await self.watch()
         self._from_the_first()
         await self._read()
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         if {kind for kind, _ in changes} & {"member", "workspace", "everything"}:

@@ -111,6 +111,7 @@ class TemplatePage(Form, AppState):
     @access(Permission.TEMPLATES_READ)
     async def load(self) -> None:
         """The template that the address names."""
+        await self.watch()
         self.head, self.is_loading, self.missing = TemplateHead(), True, ""
         self.is_copying = self.is_deleting = self.deletes_all = self.is_busy = False
         self.saved = {"at": "", "problem": ""}
@@ -120,7 +121,6 @@ class TemplatePage(Form, AppState):
         except AppError as error:
             self.missing = error.message
         self.is_loading = False
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         """What Meta decides shows at once; what is being written stays."""

@@ -121,13 +121,13 @@ class Templates(Paged, Form, AppState):
     @rx.event
     @access(Permission.TEMPLATES_READ)
     async def load(self) -> None:
+        await self.watch()
         self.is_creating = self.is_syncing = False
         self.text, self.status, self.category = "", ALL, ALL
         self.language, self.account, self.is_loading = ALL, ALL, True
         self._clear()
         self._from_the_first()
         await self._read()
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         if {kind for kind, _ in changes} & {"template", "everything"}:

@@ -128,6 +128,7 @@ class WorkflowEditor(AppState):
     @access(Permission.AUTOMATION_READ)
     async def load(self) -> None:
         """The workflow that the address names."""
+        await self.watch()
         asked = self.router.url.query_parameters
         self.tab = asked.get("tab", "editor") if asked.get("tab") in TABS else "editor"
         self.dialog, self.missing, self.conflict, self.compared = "", "", "", ""
@@ -141,7 +142,6 @@ class WorkflowEditor(AppState):
         await (await self.get_state(FlowChoices))._read(workflow_id)
         await self._open(detail)
         await (await self.get_state(Runs))._open(self._id, asked.get("run", ""))
-        await self.watch()
 
     async def on_change(self, changes: list[tuple[str, str]]) -> None:
         """Someone switched it, published it or saved it; a run went on."""

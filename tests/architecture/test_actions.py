@@ -127,3 +127,24 @@ def test_jobs_are_named():
 def test_a_job_survives_a_newer_caller(job):
     kinds = [parameter.kind for parameter in inspect.signature(job).parameters.values()]
     assert inspect.Parameter.VAR_KEYWORD in kinds, "end its parameters with **_: object"
+
+
+def pages_that_watch() -> list[tuple[str, list[str]]]:
+    """Each page's `load` that watches: where it stands, and its statements."""
+    found = []
+    for path in sorted((ROOT / "aerostic" / "state").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.AsyncFunctionDef) and node.name == "load":
+                statements = [ast.unparse(one) for one in node.body]
+                if ast.get_docstring(node):
+                    del statements[0]
+                if "await self.watch()" in statements:
+                    found.append((f"{path.name}:{node.lineno}", statements))
+    return found
+
+
+def test_a_page_watches_before_it_reads():
+    """What changed between the reading and the watching would stay unseen."""
+    pages = pages_that_watch()
+    assert len(pages) >= 18
+    assert [where for where, statements in pages if statements[0] != "await self.watch()"] == []
