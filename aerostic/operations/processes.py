@@ -38,13 +38,6 @@ def free_port() -> int:
         return port
 
 
-def accepts_connections(port: int) -> bool:
-    """Whether something on this machine answers at that port."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)

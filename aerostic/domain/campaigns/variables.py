@@ -1,6 +1,6 @@
 """What fills a template's gaps for each recipient: a fixed text, a field of theirs, or a cell of a list."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -96,17 +96,6 @@ def values_of(sources: Sources, facts: Facts) -> dict[str, str]:
 def missing(values: Mapping[str, str]) -> list[str]:
     """The gaps that nothing fills."""
     return [place for place, value in values.items() if not value.strip()]
-
-
-def columns_of(variants: Iterable[Sources]) -> Sequence[str]:
-    """The list's columns that are asked for."""
-    found = {
-        source.key
-        for sources in variants
-        for source in sources.values()
-        if source.kind is SourceKind.COLUMN
-    }
-    return sorted(found)
 
 
 def _value(source: Source, facts: Facts) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import select
 from sqlmodel import col
 
 from aerostic.core.pages import Cursor, Page, page_size
@@ -28,7 +28,6 @@ from aerostic.domain.contacts.schemas import (
     Count,
     IdentityView,
     Sort,
-    TagCount,
     TagView,
 )
 
@@ -106,12 +105,6 @@ def tags(ctx: Context) -> list[TagView]:
 
 
 @requires(Permission.CONTACTS_READ)
-def tag_counts(ctx: Context) -> list[TagCount]:
-    """Each tag with how many contacts carry it."""
-    return [TagCount(tag, _carriers(ctx, tag.id)) for tag in tags(ctx)]
-
-
-@requires(Permission.CONTACTS_READ)
 def attributes(ctx: Context) -> list[AttributeView]:
     """The fields that the workspace keeps about its contacts, in the order of their making."""
     return [_attribute_view(attribute) for attribute in attributes_by_key(ctx).values()]
@@ -130,14 +123,6 @@ def _row(contact: Contact, tags: tuple[TagView, ...]) -> ContactRow:
         created_at=contact.created_at,
         tags=tags,
     )
-
-
-def _carriers(ctx: Context, tag_id: UUID) -> int:
-    some = select(literal(1)).where(
-        col(ContactTag.tenant_id) == ctx.tenant_id, col(ContactTag.tag_id) == tag_id
-    )
-    limited = some.limit(TagCount.MOST).subquery()
-    return ctx.session.scalar(select(func.count()).select_from(limited)) or 0
 
 
 def _tag(tag: Tag) -> TagView:

@@ -51,16 +51,6 @@ class TagView:
 
 
 @dataclass(frozen=True, slots=True)
-class TagCount:
-    """A tag, and how many contacts carry it, counted no further than `MOST`."""
-
-    MOST = 10_000
-
-    tag: TagView
-    contacts: int
-
-
-@dataclass(frozen=True, slots=True)
 class AttributeView:
     """A field that the workspace keeps about its contacts."""
 
